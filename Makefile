@@ -1,0 +1,106 @@
+# siembridge: one file, not recursive.  `make help` lists the targets.
+#
+#   make V=1               shows the commands
+#   make VARIANT=asan      builds beside the others, in build/asan (also: tsan, faults, clang)
+
+CC       ?= cc
+CFLAGS   ?= -O2 -g
+VARIANT  ?= plain
+OUT       = build/$(VARIANT)
+
+WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wundef -Wpointer-arith \
+            -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Werror
+# FJSON_NATIVE_API_ONLY for every file: without it libfastjson's macros turn
+# json-c calls into calls of the other library, with no warning.
+DEFINES   = -D_GNU_SOURCE -DFJSON_NATIVE_API_ONLY
+HARDENING = -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
+            -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDHARDENING = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+VARIANT_FLAGS_asan   = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+                       -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+VARIANT_FLAGS_tsan   = -fsanitize=thread -U_FORTIFY_SOURCE
+VARIANT_FLAGS_faults = -DFAULTS
+VARIANT_FLAGS        = $(VARIANT_FLAGS_$(VARIANT))
+
+COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(CFLAGS) $(WARNINGS) $(HARDENING) $(VARIANT_FLAGS) -MMD -MP
+LINK    = $(CC) $(CFLAGS) $(LDHARDENING) $(VARIANT_FLAGS)
+LIBS    = -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl -lcrypto \
+          -ljson-c -lfastjson -lsqlite3 -lcyaml -lyaml -lcurl -lpthread -lm
+
+SOURCES := $(wildcard formats/*.c bridge/*.c bridge/*/*.c)
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+LIBRARY  = $(OUT)/libsiembridge.a
+UNIT    := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+TOOLS   := $(patsubst tests/tools/%.c,$(OUT)/tools/%,$(wildcard tests/tools/*.c))
+
+ifeq ($(V),)
+quiet = @echo "  $(1)	$@";
+endif
+
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: ## build/siembridge, after installing what the build needs
+	@sh .ci/packages build
+	@$(MAKE) -j$$(nproc) build/siembridge
+
+build/siembridge: build/$(VARIANT)/siembridge
+	$(call quiet,COPY)cp $< $@.new && mv $@.new $@
+
+$(OUT)/siembridge: $(OUT)/bridge/main.o $(LIBRARY)
+	$(call quiet,LINK)$(LINK) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(filter-out $(OUT)/bridge/main.o,$(OBJECTS))
+	$(call quiet,AR)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(COMPILE) -c -o $@ $<
+
+$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(LINK) -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
+
+$(OUT)/tools/%: $(OUT)/tests/tools/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(LINK) -o $@ $< $(LIBRARY) $(LIBS)
+
+# What a test run needs of one variant; used by the targets below.
+variant: $(OUT)/siembridge $(UNIT) $(TOOLS)
+
+run: ## a bridge, a real rsyslogd and twelve sample events, until Ctrl-C
+	@sh .ci/packages build run
+	@$(MAKE) -j$$(nproc) build/siembridge
+	@sh rsyslog/try.sh
+
+test: ## unit tests, plain and under ASan+UBSan, and integration tests
+	@sh .ci/packages build run test
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant build/siembridge
+	@$(MAKE) -j$$(nproc) VARIANT=asan variant
+	@python3 tests/run.py
+
+unit: ## unit tests alone, plain
+	@$(MAKE) -j$$(nproc) variant
+	@python3 tests/run.py --unit $(VARIANT)
+
+lint: ## house rules, clang-tidy, cppcheck, clang-format, shellcheck, and a clang build
+	@sh .ci/packages build lint
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant
+	@$(MAKE) -j$$(nproc) VARIANT=clang CC=clang variant
+	@sh tests/lint/all
+
+bench: ## requests and events per second, beside nginx
+	@sh .ci/packages build run test bench
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant build/siembridge
+	@sh tests/bench/run.sh
+
+clean: ## away with build/ and var/
+	rm -rf build var
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
+
+.PHONY: all variant run test unit lint bench clean help
+-include $(OBJECTS:.o=.d)

@@ -1,0 +1,54 @@
+/*
+ * A child process: our own binary, executed anew for one role.
+ *
+ *   siembridge --role receiver -c FILE --wake 5 --counters 6 --listen 7,8
+ *
+ * A fresh address space; `ps` shows the role in the arguments and in the command
+ * name ("siembridge-recv").  It inherits nothing but stdin (/dev/null), stdout,
+ * stderr and the descriptors named in its arguments.  It ends with its parent.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "formats/error.h"
+
+enum { CHILD_LISTEN_SOCKETS = 64 };
+
+/* What a role is given, on both sides of the exec. */
+struct child_inheritance {
+	const char *config_path;
+	int wake;     /* eventfd: the receiver raises it, the forwarder waits; -1: none */
+	int counters; /* memfd of counters.h; -1: none */
+	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for the receiver */
+	size_t listen_count;
+};
+
+/* One role of the program. */
+struct child_role {
+	const char *name;         /* "receiver" */
+	const char *process_name; /* "siembridge-recv": at most 15 bytes */
+	/*
+	 * The whole life of the process; returns its exit status.  Ends cleanly on
+	 * SIGTERM within 5 s.
+	 */
+	int (*run)(const struct child_inheritance *inheritance);
+};
+
+enum { CHILD_EXIT_OK = 0, CHILD_EXIT_FAILED = 1, CHILD_EXIT_CONFIGURATION = 78 };
+
+/* Parent's side: starts it.  *process is its pid. */
+MUST_CHECK bool child_start(const struct child_role *role,
+			    const struct child_inheritance *inheritance, pid_t *process,
+			    struct error *error);
+
+/*
+ * Child's side, called by main() when argv[1] is "--role": reads the arguments,
+ * sees to it that the process dies with its parent, and runs the role of that
+ * name out of `count`.  Returns the exit status.
+ */
+int child_main(int argc, char **argv, const struct child_role *roles, size_t count);
+
+#endif

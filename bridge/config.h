@@ -1,0 +1,171 @@
+/*
+ * The configuration as structs: siembridge.yaml, checked as a whole before any
+ * process uses it, read-only after that.
+ *
+ * Members that end in _text are as written; config_check() fills the numbers
+ * beside them.  All text is NUL-terminated and owned by the configuration.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/error.h"
+#include "formats/format.h"
+
+/* listen: */
+struct config_listen {
+	char *address;                /* "0.0.0.0:8443", "[::]:8443" */
+	char *certificate;            /* PEM file, chain behind it */
+	char *private_key;            /* PEM file */
+	uint32_t loops;               /* event loops; 0: one a core (default) */
+	char *max_body_size_text;     /* max_body_size; default 256KiB */
+	char *handshake_timeout_text; /* default 5s */
+	char *header_timeout_text;    /* first byte of a request to its last header; default 5s */
+	char *body_timeout_text;      /* default 10s */
+	char *idle_timeout_text;      /* between requests of a connection; default 30s */
+
+	uint64_t max_body_size;    /* bytes */
+	int64_t handshake_timeout; /* milliseconds */
+	int64_t header_timeout;    /* milliseconds */
+	int64_t body_timeout;      /* milliseconds */
+	int64_t idle_timeout;      /* milliseconds */
+};
+
+/* spool: */
+struct config_spool {
+	char *directory;
+	char *max_size_text;  /* default 2GiB */
+	char *retention_text; /* default 7d */
+
+	uint64_t max_size; /* bytes of spool.db and its WAL */
+	int64_t retention; /* milliseconds */
+};
+
+enum config_signature {
+	CONFIG_SIGNATURE_STANDARD_WEBHOOKS,
+	CONFIG_SIGNATURE_NONE, /* accepts anything from anybody: warned of at each start */
+};
+
+/* One of sources: */
+struct config_source {
+	char *name;           /* [A-Za-z0-9._-], unique */
+	char *path;           /* request target, starts with "/", unique */
+	char *signature_text; /* "standard-webhooks", "none"; required */
+	char **secrets;       /* files; each one is accepted */
+	unsigned secrets_count;
+	char **events; /* globs of subscribed types; default ["*"] */
+	unsigned events_count;
+	char *profile;        /* how the body is read; default "anyint" */
+	char *tolerance_text; /* of the signed time, both ways; default 300s */
+
+	enum config_signature signature;
+	int64_t tolerance; /* milliseconds */
+};
+
+enum config_transport {
+	CONFIG_TRANSPORT_TCP,
+	CONFIG_TRANSPORT_UDP,
+	CONFIG_TRANSPORT_UNIX, /* datagram socket: /dev/log */
+};
+
+enum config_framing {
+	CONFIG_FRAMING_OCTET_COUNTING, /* RFC 6587 3.4.1 */
+	CONFIG_FRAMING_LF,             /* RFC 6587 3.4.2 */
+};
+
+/* syslog: of a destination */
+struct config_syslog {
+	char *address;               /* "host:port"; a path for transport unix */
+	char *transport_text;        /* udp, tcp (default), unix */
+	char *framing_text;          /* octet-counting (default), lf; tcp only */
+	char *settle_text;           /* how long a tcp connection must live on; default 1s */
+	char *facility_text;         /* number 0..23 or name; default 13 */
+	char *hostname;              /* RFC 5424 HOSTNAME; default: this host's */
+	char *app_name;              /* default siembridge */
+	uint32_t enterprise_number;  /* of our SD-IDs; default 32473 */
+	char *max_message_size_text; /* default 8KiB; 1180 for udp */
+
+	enum config_transport transport;
+	enum config_framing framing;
+	int64_t settle; /* milliseconds */
+	int facility;
+	uint64_t max_message_size; /* bytes */
+};
+
+/* file: of a destination */
+struct config_file {
+	char *path; /* "-": standard output of the daemon */
+};
+
+/* device: of a destination, for CEF and LEEF headers */
+struct config_device {
+	char *vendor;  /* default AnyInt */
+	char *product; /* default AI Gateway */
+	char *version; /* default 1 */
+};
+
+/* One of destinations: has exactly one of the kinds. */
+struct config_destination {
+	char *name;        /* [A-Za-z0-9._-], unique */
+	char *format_text; /* default cef */
+	char **events;     /* globs; default ["*"] */
+	unsigned events_count;
+	struct config_device *device; /* may be NULL as written, never after config_check() */
+	struct config_syslog *syslog; /* kind: NULL or not */
+	struct config_file *file;     /* kind: NULL or not */
+
+	const struct format *format;
+	struct format_options options; /* what of it comes from here; borrows from here */
+};
+
+struct config {
+	char *path; /* of the file */
+	struct config_listen listen;
+	struct config_spool spool;
+	struct config_source *sources;
+	unsigned sources_count;
+	struct config_destination *destinations;
+	unsigned destinations_count;
+};
+
+/*
+ * Reads and checks what can be known from the file's text alone: syntax, unknown
+ * keys, types, ranges, names, references.  Gives *config, freed with config_free().
+ * Errors are one line: "FILE:LINE: what is wrong; what to do".
+ */
+MUST_CHECK bool config_read(struct config **config, const char *path, struct error *error);
+void config_free(struct config *config);
+
+/*
+ * Checks the world against it: files readable, key fits certificate, secrets
+ * usable, directory writable, port free (or held by this spool's own daemon).
+ * `warn` is called with one line for each thing that is allowed but unwise.
+ */
+MUST_CHECK bool config_check(const struct config *config,
+			     void (*warn)(void *context, const char *text), void *context,
+			     struct error *error);
+
+/*
+ * The line in the file of a key, by the path of its names and indexes:
+ * "destinations[2].syslog.address"; 0 where it is not written there.
+ */
+int config_locate(const char *file, const char *key_path);
+
+/*
+ * "2GiB", "256KiB", "1000", "10MB" -> bytes; "300s", "5m", "7d", "250ms" ->
+ * milliseconds.  False: the text says what is allowed.
+ */
+MUST_CHECK bool config_parse_size(const char *text, uint64_t *bytes, struct error *error);
+MUST_CHECK bool config_parse_duration(const char *text, int64_t *milliseconds, struct error *error);
+
+/*
+ * "host:port", "[::1]:port", ":port" -> its parts, copied into buffers of 256 and
+ * 8 bytes.  False: the text says what is wrong.
+ */
+MUST_CHECK bool config_parse_address(const char *text, char host[256], char port[8],
+				     struct error *error);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * One page of numbers that all processes share: a memfd made by the supervisor,
+ * mapped by every child.  Writers add with relaxed atomics; readers may see a
+ * moment that never was.  A child that died leaves its numbers standing.
+ */
+#ifndef COUNTERS_H
+#define COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "formats/error.h"
+
+enum counter {
+	COUNTER_CONNECTIONS,       /* accepted */
+	COUNTER_REQUESTS,          /* whole requests, refused ones too */
+	COUNTER_ACCEPTED,          /* 202, stored */
+	COUNTER_DUPLICATES,        /* 202, known already */
+	COUNTER_NOT_SUBSCRIBED,    /* 202, not stored */
+	COUNTER_SIGNATURE_INVALID, /* 401 */
+	COUNTER_REJECTED,          /* good signature, no event: kept as a dead letter */
+	COUNTER_REFUSED,           /* any other 4xx */
+	COUNTER_UNAVAILABLE,       /* 503 */
+	COUNTER_COMMITS,           /* transactions */
+	COUNTER_RESTARTS,          /* of children */
+	COUNTERS
+};
+
+enum { COUNTERS_DESTINATIONS = 64 };
+
+struct counters_destination {
+	_Atomic uint64_t confirmed; /* sequence of the cursor */
+	_Atomic uint64_t sent;      /* messages, repeated ones too */
+	_Atomic uint64_t dead;      /* dead letters */
+	_Atomic uint64_t breaks;    /* connections lost or refused */
+};
+
+struct counters {
+	_Atomic uint64_t values[COUNTERS];
+	_Atomic uint64_t last_sequence;                                  /* durable in the spool */
+	struct counters_destination destinations[COUNTERS_DESTINATIONS]; /* in configured order */
+};
+
+/* Gives a memfd of the right size; the supervisor's part. */
+MUST_CHECK bool counters_create(int *descriptor, struct error *error);
+
+/* Maps it; -1 gives a private page (tests, commands).  Unmapped with the process. */
+MUST_CHECK bool counters_map(int descriptor, struct counters **counters, struct error *error);
+
+void counters_add(struct counters *counters, enum counter counter, uint64_t amount);
+
+/* "requests_total" and the like: the name in logs and metrics. */
+const char *counters_name(enum counter counter);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Outcome -> HTTP answer: one table of status, headers and body, and the only
+ * place where a status is chosen.  Refusals carry a JSON body of a code and a
+ * sentence; an accepted event gets an empty 202.
+ */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include <stdbool.h>
+
+enum answer {
+	ANSWER_ACCEPTED,          /* 202: durable, known before, or not subscribed */
+	ANSWER_MALFORMED,         /* 400: not one unambiguous HTTP request */
+	ANSWER_NOT_AN_EVENT,      /* 400: good signature, but no event in it */
+	ANSWER_UNAUTHORIZED,      /* 401: the same bytes for every cause */
+	ANSWER_NOT_FOUND,         /* 404 */
+	ANSWER_METHOD,            /* 405 */
+	ANSWER_TIMEOUT,           /* 408 */
+	ANSWER_LENGTH_REQUIRED,   /* 411 */
+	ANSWER_BODY_TOO_LARGE,    /* 413 */
+	ANSWER_TARGET_TOO_LONG,   /* 414 */
+	ANSWER_MEDIA_TYPE,        /* 415 */
+	ANSWER_HEADERS_TOO_LARGE, /* 431 */
+	ANSWER_UNEXPECTED,        /* 500 */
+	ANSWER_UNAVAILABLE,       /* 503 + Retry-After */
+	ANSWERS
+};
+
+struct answer_row {
+	int status;
+	const char *reason;   /* RFC 9110 reason phrase */
+	const char *code;     /* "signature_invalid"; NULL: no body */
+	const char *sentence; /* for a person at the sender's side */
+	const char *header;   /* one more header, NULL: none */
+	const char *value;
+	bool closes; /* the connection is not to be used again */
+};
+
+const struct answer_row *answer_row(enum answer answer);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * The commit thread: gathers what the loops have verified, makes it durable in
+ * one transaction, and only then hands it back to its loop to be answered.
+ *
+ * A lone event is committed at once; under load everything that came during one
+ * commit is the next one (group commit).  A duplicate goes the same way without
+ * being stored: whatever commit it may depend on is over when it comes back.
+ */
+#ifndef COMMIT_H
+#define COMMIT_H
+
+#include "bridge/counters.h"
+#include "bridge/receiver/answer.h"
+#include "bridge/spool/spool.h"
+
+enum submission_kind {
+	SUBMISSION_EVENT,    /* to be stored, unless it is known */
+	SUBMISSION_REJECTED, /* a body with a good signature that is no event */
+};
+
+/* One request on its way to the disk.  Made by commit_submission_new(). */
+struct submission {
+	enum submission_kind kind;
+	struct spool_event event;       /* SUBMISSION_EVENT: the slices point behind this struct */
+	struct spool_rejected rejected; /* SUBMISSION_REJECTED: likewise */
+	bool duplicate;                 /* set by commit_submit() */
+	enum answer answer;             /* set by the commit thread */
+	void *request;                  /* the loop's own; untouched here */
+	struct commit_returns *returns; /* whither it comes back */
+	struct submission *next;
+};
+
+/* Where a loop finds what has been committed: one for each loop. */
+struct commit_returns;
+
+struct commit;
+
+/*
+ * Starts the thread over an open spool, whose fingerprints it reads first.
+ * `wake` (-1: none) is raised after each commit that stored something.  When the
+ * spool breaks, what was under way is answered 503 and `broken` is called once,
+ * from the commit thread.
+ */
+MUST_CHECK bool commit_start(struct commit **commit, struct spool *spool, int wake,
+			     struct counters *counters, void (*broken)(void *context),
+			     void *context, struct error *error);
+
+/* Commits what has been submitted, then ends the thread and frees it. */
+void commit_stop(struct commit *commit);
+
+/*
+ * Gives a queue of its own to a loop; `descriptor` becomes readable when something
+ * has come back.  Freed with commit_returns_free() after the commit was stopped.
+ */
+MUST_CHECK bool commit_returns_new(struct commit_returns **returns, int *descriptor,
+				   struct error *error);
+void commit_returns_free(struct commit_returns *returns);
+
+/*
+ * Gives a submission with its own copy of the event's (or rejected body's) slices:
+ * exactly one of the two is not NULL.  Freed with free().
+ */
+struct submission *commit_submission_new(const struct spool_event *event,
+					 const struct spool_rejected *rejected);
+
+/*
+ * Takes it, unless too much is under way already: then false, and the answer is
+ * 503.  Any loop's thread.
+ */
+MUST_CHECK bool commit_submit(struct commit *commit, struct submission *submission);
+
+/* The list of what has come back, each linked by `next`; NULL: nothing.  Gives them. */
+struct submission *commit_returned(struct commit_returns *returns);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Which events have been seen: 16-byte fingerprints of (source, id) over all that
+ * the spool keeps, in memory, because a unique index on random text costs a commit
+ * six times its price (DESIGN.md).  Not thread-safe: the caller holds a lock.
+ */
+#ifndef DUPLICATE_H
+#define DUPLICATE_H
+
+#include "bridge/spool/spool.h"
+
+struct duplicate;
+
+/* Gives an empty table; `key` keyed the fingerprints that it will be given. */
+struct duplicate *duplicate_new(const unsigned char key[SPOOL_KEY_LENGTH]);
+void duplicate_free(struct duplicate *duplicate);
+
+/* SipHash-2-4 (128 bits) of source, NUL, id. */
+void duplicate_fingerprint(const struct duplicate *duplicate, struct slice source, struct slice id,
+			   unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
+
+/* Adds it.  True where it was not there before. */
+bool duplicate_add(struct duplicate *duplicate,
+		   const unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
+
+/* Takes it out, if it is there. */
+void duplicate_remove(struct duplicate *duplicate,
+		      const unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
+
+/* How many there are, and the bytes that they take. */
+size_t duplicate_count(const struct duplicate *duplicate);
+size_t duplicate_memory(const struct duplicate *duplicate);
+
+#endif

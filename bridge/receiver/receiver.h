@@ -1,0 +1,25 @@
+/*
+ * The receiver: bytes from the internet -> a durable event, then the answer.
+ *
+ *   listen -> tls_server -> http_guard -> request -> verify -> identify
+ *          -> duplicate -> commit (spool_append) -> answer
+ *
+ * Threads: one event loop a core, which own their connections, and one commit
+ * thread, which blocks for the disk so that no loop does.
+ */
+#ifndef RECEIVER_H
+#define RECEIVER_H
+
+#include "bridge/child.h"
+
+/* The role's whole life; see child.h. */
+int receiver_run(const struct child_inheritance *inheritance);
+
+/*
+ * Opens `count` listening sockets on "host:port" that share the port
+ * (SO_REUSEPORT): one for each loop.  The supervisor's part; fills sockets[].
+ */
+MUST_CHECK bool receiver_listen(const char *address, int *sockets, size_t count,
+				struct error *error);
+
+#endif

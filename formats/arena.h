@@ -1,0 +1,26 @@
+/*
+ * Memory that lives as long as a batch: taken piece by piece, given back all at
+ * once by arena_clear().  After the first batches a turn of the forwarder's loop
+ * allocates nothing from the system.  One thread at a time.
+ */
+#ifndef ARENA_H
+#define ARENA_H
+
+#include <stddef.h>
+
+struct arena;
+
+/* Gives an empty arena; freed with arena_free(). */
+struct arena *arena_new(void);
+void arena_free(struct arena *arena);
+
+/* Gives `size` bytes, not zeroed, aligned for any type; valid until arena_clear(). */
+void *arena_allocate(struct arena *arena, size_t size);
+
+/* Gives a copy of `length` bytes and a NUL behind them, valid until arena_clear(). */
+char *arena_copy_text(struct arena *arena, const char *text, size_t length);
+
+/* Takes all of it back.  Keeps at most 1 MiB for the next batch. */
+void arena_clear(struct arena *arena);
+
+#endif
