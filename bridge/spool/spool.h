@@ -71,11 +71,12 @@ enum spool_result {
  * of the directory, makes durable all that a crash left in the WAL, and reads the
  * head.  `floor` is the highest sequence that any cursor has seen: the next one
  * is above it, above the spool's own and above the head file's.  A head or cursor
- * above the last row is told as an alarm in *alarm (empty text: none).
+ * above the last row is told as an alarm in *alarm (empty text: none).  Beyond
+ * `max_size` bytes (0: no limit) appends are SPOOL_FULL.
  * Gives *spool, closed with spool_close().
  */
-MUST_CHECK bool spool_open(struct spool **spool, const char *directory, uint64_t floor,
-			   struct error *alarm, struct error *error);
+MUST_CHECK bool spool_open(struct spool **spool, const char *directory, uint64_t max_size,
+			   uint64_t floor, struct error *alarm, struct error *error);
 void spool_close(struct spool *spool);
 
 /* True where another process holds the spool: a second daemon, or this one for `check`. */
