@@ -1,0 +1,43 @@
+/*
+ * What the files of the spool share.  spool.db, version 1:
+ *
+ *   meta          name, value: epoch, key (of the fingerprints)
+ *   events        seq, received_at, source, id, type, resource, evidence, body, hash
+ *   fingerprints  first_seq, prints: one row a commit, 16 bytes an event, so that
+ *                 the start reads 16 bytes an event and not the bodies
+ *   rejected      bodies with a good signature that are no events
+ *
+ * events.hash is the chain: SHA-256 over the hash of the row before and this row.
+ * Beside it lies the file `head` (spool_head.c), and `lock`, held by the writer.
+ */
+#ifndef SPOOL_INTERNAL_H
+#define SPOOL_INTERNAL_H
+
+#include "bridge/spool/database.h"
+#include "bridge/spool/spool.h"
+
+enum { SPOOL_VERSION = 1 };
+
+struct spool_chain;
+struct spool_head;
+
+struct spool {
+	struct database *database;
+	struct database_statement *begin, *commit, *rollback;
+	struct database_statement *insert_event, *insert_prints, *insert_rejected;
+	struct spool_chain *chain;
+	struct spool_head *head;
+	int lock; /* descriptor */
+	uint64_t epoch;
+	uint64_t last;                         /* highest sequence in the file; 0: none */
+	uint64_t next;                         /* sequence of the next event */
+	uint64_t checkpoint_due;               /* bytes of WAL at which to checkpoint next */
+	unsigned char hash[SPOOL_HASH_LENGTH]; /* of the last row; zeros: none */
+	unsigned char key[SPOOL_KEY_LENGTH];
+};
+
+/* The path of a file of the spool, NUL-terminated, in `path` of PATH_MAX bytes. */
+MUST_CHECK bool spool_internal_path(char *path, const char *directory, const char *name,
+				    struct error *error);
+
+#endif

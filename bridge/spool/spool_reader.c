@@ -1,0 +1,188 @@
+/*
+ * Reading from a cursor.  Each row is checked against the hash chain while it is
+ * read, not only by `verify`: SQLite has no checksums of its own over the file.
+ * The hash of the row before is remembered between calls, so a reader that goes
+ * straight on asks for it once.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/spool/spool_chain.h"
+#include "bridge/spool/spool_internal.h"
+#include "formats/memory.h"
+
+struct spool_reader {
+	struct database *database;
+	struct database_statement *after, *before, *range;
+	struct spool_chain *chain;
+	uint64_t epoch;
+	uint64_t sequence; /* the row that `hash` belongs to */
+	unsigned char hash[SPOOL_HASH_LENGTH];
+	bool hash_known; /* false: there is no row before; what comes first is taken as it is */
+};
+
+bool
+spool_reader_open(struct spool_reader **out, const char *directory, struct error *error)
+{
+	struct spool_reader *reader = memory_allocate(sizeof(*reader));
+	char path[PATH_MAX];
+	int64_t version, epoch;
+
+	if (!spool_internal_path(path, directory, "spool.db", error) ||
+	    !database_open(&reader->database, path, DATABASE_READ_ONLY, error) ||
+	    !database_version(reader->database, &version, error))
+		goto fail;
+	if (version != SPOOL_VERSION) {
+		error_set(error, "spool: %s has version %lld and not %d", path, (long long)version,
+			  SPOOL_VERSION);
+		goto fail;
+	}
+	if (!database_query_number(reader->database, "SELECT value FROM meta WHERE name='epoch'",
+				   &epoch, error) ||
+	    !database_prepare(reader->database, &reader->after,
+			      "SELECT seq, received_at, source, id, type, resource, evidence, body,"
+			      " hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+			      error) ||
+	    !database_prepare(reader->database, &reader->before,
+			      "SELECT hash FROM events WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+			      error) ||
+	    !database_prepare(reader->database, &reader->range,
+			      "SELECT (SELECT min(seq) FROM events), (SELECT max(seq) FROM events)",
+			      error) ||
+	    !spool_chain_new(&reader->chain, error))
+		goto fail;
+	reader->epoch = (uint64_t)epoch;
+	reader->sequence = UINT64_MAX;
+	*out = reader;
+	return true;
+fail:
+	spool_reader_close(reader);
+	return false;
+}
+
+void
+spool_reader_close(struct spool_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	database_finalize(reader->after);
+	database_finalize(reader->before);
+	database_finalize(reader->range);
+	spool_chain_free(reader->chain);
+	database_close(reader->database);
+	free(reader);
+}
+
+uint64_t
+spool_reader_epoch(const struct spool_reader *reader)
+{
+	return reader->epoch;
+}
+
+/* Makes reader->hash that of the last row up to `sequence`. */
+static bool
+position(struct spool_reader *reader, uint64_t sequence, struct error *error)
+{
+	enum database_step step;
+
+	if (reader->sequence == sequence)
+		return true;
+	database_bind_number(reader->before, 1, (int64_t)sequence);
+	step = database_step(reader->before, error);
+	reader->hash_known = false;
+	if (step == DATABASE_ROW) {
+		struct slice hash = database_bytes(reader->before, 0);
+
+		reader->hash_known = hash.length == SPOOL_HASH_LENGTH;
+		if (reader->hash_known)
+			memcpy(reader->hash, hash.bytes, SPOOL_HASH_LENGTH);
+	}
+	database_reset(reader->before);
+	reader->sequence = sequence;
+	return step == DATABASE_ROW || step == DATABASE_END;
+}
+
+static struct slice
+copy(struct arena *arena, struct slice bytes)
+{
+	if (bytes.bytes != NULL)
+		bytes.bytes = arena_copy_text(arena, bytes.bytes, bytes.length);
+	return bytes;
+}
+
+/* The row under the statement, and whether it fits the chain. */
+static bool
+take_row(struct spool_reader *reader, struct arena *arena, struct spool_event *event,
+	 struct error *error)
+{
+	struct database_statement *row = reader->after;
+	struct slice hash = database_bytes(row, 8);
+
+	memset(event, 0, sizeof(*event));
+	event->sequence = (uint64_t)database_number(row, 0);
+	event->received_at = database_number(row, 1);
+	event->source = copy(arena, database_bytes(row, 2));
+	event->id = copy(arena, database_bytes(row, 3));
+	event->type = copy(arena, database_bytes(row, 4));
+	event->resource = copy(arena, database_bytes(row, 5));
+	event->evidence = copy(arena, database_bytes(row, 6));
+	event->body = copy(arena, database_bytes(row, 7));
+	event->intact = hash.length == SPOOL_HASH_LENGTH;
+	if (event->intact && reader->hash_known) {
+		if (!spool_chain_extend(reader->chain, event, reader->hash, error))
+			return false;
+		event->intact = memcmp(reader->hash, hash.bytes, SPOOL_HASH_LENGTH) == 0;
+	}
+	/* a row that does not fit must not condemn those behind it */
+	reader->hash_known = hash.length == SPOOL_HASH_LENGTH;
+	if (reader->hash_known)
+		memcpy(reader->hash, hash.bytes, SPOOL_HASH_LENGTH);
+	reader->sequence = event->sequence;
+	return true;
+}
+
+bool
+spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit, size_t bytes,
+		  struct arena *arena, struct spool_event **events, size_t *count,
+		  struct error *error)
+{
+	enum database_step step = DATABASE_ROW;
+	size_t read = 0;
+
+	*count = 0;
+	if (!position(reader, after, error))
+		return false;
+	*events = arena_allocate(arena, limit * sizeof(**events));
+	database_bind_number(reader->after, 1, (int64_t)after);
+	database_bind_number(reader->after, 2, (int64_t)limit);
+	while (*count < limit && read < bytes &&
+	       (step = database_step(reader->after, error)) == DATABASE_ROW) {
+		if (!take_row(reader, arena, &(*events)[*count], error)) {
+			step = DATABASE_FAILED;
+			break;
+		}
+		read += (*events)[*count].body.length;
+		(*count)++;
+	}
+	/* ends the read transaction: a checkpoint must not wait for a slow destination */
+	database_reset(reader->after);
+	if (step == DATABASE_ROW || step == DATABASE_END)
+		return true;
+	reader->sequence = UINT64_MAX;
+	return false;
+}
+
+bool
+spool_reader_range(struct spool_reader *reader, uint64_t *first, uint64_t *last,
+		   struct error *error)
+{
+	bool done = database_step(reader->range, error) == DATABASE_ROW;
+
+	if (done) {
+		*first = (uint64_t)database_number(reader->range, 0);
+		*last = (uint64_t)database_number(reader->range, 1);
+	}
+	database_reset(reader->range);
+	return done;
+}

@@ -1,0 +1,357 @@
+#include "bridge/spool/spool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/spool/database.h"
+
+static char directory[] = "/tmp/test_spool.XXXXXX";
+
+static void
+remove_file(const char *name)
+{
+	char path[256];
+
+	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
+			sizeof(path) - 1);
+	(void)unlink(path);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
+					    "lock"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		remove_file(names[i]);
+	return rmdir(directory);
+}
+
+static struct spool *
+open_spool(uint64_t floor, const char *alarm_part)
+{
+	struct spool *spool;
+	struct error alarm, error;
+
+	if (!spool_open(&spool, directory, 0, floor, &alarm, &error))
+		fail_msg("%s", error.text);
+	if (alarm_part == NULL)
+		assert_string_equal(alarm.text, "");
+	else if (strstr(alarm.text, alarm_part) == NULL)
+		fail_msg("the alarm is '%s'", alarm.text);
+	return spool;
+}
+
+static void
+append(struct spool *spool, unsigned first, unsigned count)
+{
+	struct spool_event events[64];
+	char ids[64][16];
+	struct error error;
+
+	assert_true(count <= 64);
+	memset(events, 0, sizeof(events));
+	for (unsigned i = 0; i < count; i++) {
+		int length = snprintf(ids[i], sizeof(ids[i]), "id-%u", first + i);
+
+		events[i].received_at = 1790856000000 + i;
+		events[i].source = SLICE_LITERAL("anyint");
+		events[i].id = (struct slice){ids[i], (size_t)length};
+		events[i].type = SLICE_LITERAL("key.created");
+		events[i].body = SLICE_LITERAL("{\"type\":\"key.created\"}");
+		events[i].fingerprint[0] = (unsigned char)(first + i);
+	}
+	if (spool_append(spool, events, count, NULL, 0, &error) != SPOOL_DONE)
+		fail_msg("%s", error.text);
+	assert_int_equal(events[count - 1].sequence - events[0].sequence, count - 1);
+}
+
+/* Reads all after `after`; checks that ids go up one by one from `first`. */
+static size_t
+read_all(uint64_t after, unsigned first, size_t *damaged)
+{
+	struct spool_reader *reader;
+	struct spool_event *events;
+	struct arena *arena = arena_new();
+	struct error error;
+	size_t total = 0, count;
+	char id[16];
+
+	*damaged = 0;
+	if (!spool_reader_open(&reader, directory, &error))
+		fail_msg("%s", error.text);
+	do {
+		arena_clear(arena);
+		if (!spool_reader_next(reader, after, 7, 1000000, arena, &events, &count, &error))
+			fail_msg("%s", error.text);
+		for (size_t i = 0; i < count; i++) {
+			(void)snprintf(id, sizeof(id), "id-%zu", first + total + i);
+			assert_true(text_slice_is(events[i].id, id));
+			assert_true(events[i].sequence > after);
+			after = events[i].sequence;
+			*damaged += !events[i].intact;
+		}
+		total += count;
+	} while (count > 0);
+	spool_reader_close(reader);
+	arena_free(arena);
+	return total;
+}
+
+static void
+change_by_hand(const char *sql)
+{
+	struct database *database;
+	struct error error;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/spool.db", directory);
+	assert_true(database_open(&database, path, DATABASE_READ_WRITE, &error));
+	if (!database_execute(database, sql, &error))
+		fail_msg("%s", error.text);
+	database_close(database);
+}
+
+static void
+what_was_appended_is_read_back_in_order_after_a_restart(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	size_t damaged;
+
+	(void)state;
+	append(spool, 0, 10);
+	append(spool, 10, 1);
+	assert_int_equal(spool_last(spool), 11);
+	spool_close(spool);
+	spool = open_spool(0, NULL);
+	append(spool, 11, 20);
+	assert_int_equal(read_all(0, 0, &damaged), 31);
+	assert_int_equal(damaged, 0);
+	assert_int_equal(read_all(11, 11, &damaged), 20);
+	assert_int_equal(damaged, 0);
+	spool_close(spool);
+}
+
+static void
+an_edited_row_does_not_fit_the_chain_and_condemns_no_other(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	size_t damaged;
+
+	(void)state;
+	append(spool, 0, 30);
+	spool_close(spool);
+	change_by_hand("UPDATE events SET body='{}' WHERE seq=12");
+	assert_int_equal(read_all(0, 0, &damaged), 30);
+	assert_int_equal(damaged, 1);
+}
+
+static void
+a_row_taken_out_shows_in_the_next_one(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	struct spool_reader *reader;
+	struct spool_event *events;
+	struct arena *arena = arena_new();
+	struct error error;
+	size_t count;
+
+	(void)state;
+	append(spool, 0, 5);
+	spool_close(spool);
+	change_by_hand("DELETE FROM events WHERE seq=3");
+	assert_true(spool_reader_open(&reader, directory, &error));
+	assert_true(spool_reader_next(reader, 0, 10, 1000, arena, &events, &count, &error));
+	assert_int_equal(count, 4);
+	assert_true(events[1].intact);
+	assert_int_equal(events[2].sequence, 4);
+	assert_false(events[2].intact);
+	assert_true(events[3].intact);
+	spool_reader_close(reader);
+	arena_free(arena);
+}
+
+static void
+a_lost_tail_is_an_alarm_and_new_events_are_numbered_above_it(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+
+	(void)state;
+	append(spool, 0, 20);
+	spool_close(spool);
+	change_by_hand("DELETE FROM events WHERE seq>15");
+	spool = open_spool(0, "5 events are missing");
+	append(spool, 20, 1);
+	assert_int_equal(spool_last(spool), 21);
+	spool_close(spool);
+}
+
+static void
+an_edited_last_row_is_an_alarm(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+
+	(void)state;
+	append(spool, 0, 3);
+	spool_close(spool);
+	change_by_hand("UPDATE events SET hash=zeroblob(32) WHERE seq=3");
+	spool_close(open_spool(0, "it was edited"));
+}
+
+static void
+a_fresh_spool_numbers_above_every_cursor(void **state)
+{
+	struct spool *spool = open_spool(80, "80 events are missing");
+
+	(void)state;
+	append(spool, 0, 1);
+	assert_int_equal(spool_last(spool), 81);
+	spool_close(spool);
+}
+
+static void
+only_one_writer_gets_the_spool(void **state)
+{
+	struct spool *spool = open_spool(0, NULL), *second;
+	struct error alarm, error;
+
+	(void)state;
+	assert_true(spool_is_locked(directory));
+	assert_false(spool_open(&second, directory, 0, 0, &alarm, &error));
+	assert_non_null(strstr(error.text, "in use by another siembridge"));
+	spool_close(spool);
+	assert_false(spool_is_locked(directory));
+}
+
+static void
+a_full_spool_stores_nothing_and_goes_on_when_there_is_room(void **state)
+{
+	struct spool *spool;
+	struct spool_event event = {.source = SLICE_LITERAL("s"), .type = SLICE_LITERAL("t")};
+	struct error alarm, error;
+	enum spool_result result;
+	static char body[200000];
+	unsigned stored = 0;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	assert_true(spool_open(&spool, directory, 1024 * 1024, 0, &alarm, &error));
+	event.id = SLICE_LITERAL("id-0");
+	event.body = (struct slice){body, sizeof(body)};
+	while ((result = spool_append(spool, &event, 1, NULL, 0, &error)) == SPOOL_DONE) {
+		assert_in_range(++stored, 1, 10);
+		event.id = SLICE_LITERAL("id-x");
+	}
+	assert_int_equal(result, SPOOL_FULL);
+	assert_int_equal(spool_last(spool), stored);
+	event.id = SLICE_LITERAL("id-x");
+	event.body = SLICE_LITERAL("{}");
+	assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
+	assert_int_equal(spool_last(spool), stored + 1);
+	spool_close(spool);
+}
+
+static void
+count_prints(void *context, const unsigned char *prints, size_t count)
+{
+	unsigned *expected = context;
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(prints[i * SPOOL_FINGERPRINT_LENGTH], (*expected)++);
+}
+
+static void
+fingerprints_come_back_whole(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	unsigned char key[SPOOL_KEY_LENGTH];
+	struct error error;
+	unsigned seen = 0;
+
+	(void)state;
+	memcpy(key, spool_key(spool), sizeof(key));
+	append(spool, 0, 40);
+	append(spool, 40, 60);
+	spool_close(spool);
+	spool = open_spool(0, NULL);
+	assert_memory_equal(key, spool_key(spool), sizeof(key));
+	assert_true(spool_fingerprints(spool, count_prints, &seen, &error));
+	assert_int_equal(seen, 100);
+	spool_close(spool);
+}
+
+static void
+a_newer_version_is_refused_and_left_alone(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	struct error alarm, error;
+
+	(void)state;
+	spool_close(spool);
+	change_by_hand("PRAGMA user_version=99");
+	assert_false(spool_open(&spool, directory, 0, 0, &alarm, &error));
+	assert_non_null(strstr(error.text, "version 99"));
+}
+
+static void
+checkpoints_empty_the_wal_while_a_reader_is_open(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	struct error error;
+	size_t damaged;
+
+	(void)state;
+	append(spool, 0, 64);
+	assert_true(spool_checkpoint(spool, true, &error));
+	append(spool, 64, 10);
+	assert_int_equal(read_all(0, 0, &damaged), 74);
+	assert_true(spool_checkpoint(spool, true, &error));
+	assert_int_equal(read_all(70, 70, &damaged), 4);
+	spool_close(spool);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(what_was_appended_is_read_back_in_order_after_a_restart,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		an_edited_row_does_not_fit_the_chain_and_condemns_no_other, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_row_taken_out_shows_in_the_next_one, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_lost_tail_is_an_alarm_and_new_events_are_numbered_above_it, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_edited_last_row_is_an_alarm, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_fresh_spool_numbers_above_every_cursor, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(only_one_writer_gets_the_spool, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_full_spool_stores_nothing_and_goes_on_when_there_is_room, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(fingerprints_come_back_whole, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_newer_version_is_refused_and_left_alone, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(checkpoints_empty_the_wal_while_a_reader_is_open,
+					    set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
