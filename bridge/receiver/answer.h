@@ -6,10 +6,11 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
-#include <stdbool.h>
+#include "formats/text.h"
 
 enum answer {
 	ANSWER_ACCEPTED,          /* 202: durable, known before, or not subscribed */
+	ANSWER_OPTIONS,           /* 204 + Allow: what may be asked here */
 	ANSWER_MALFORMED,         /* 400: not one unambiguous HTTP request */
 	ANSWER_NOT_AN_EVENT,      /* 400: good signature, but no event in it */
 	ANSWER_UNAUTHORIZED,      /* 401: the same bytes for every cause */
@@ -37,5 +38,12 @@ struct answer_row {
 };
 
 const struct answer_row *answer_row(enum answer answer);
+
+/*
+ * Appends the body: {"error":{"code":"...","message":"..."}}, with the row's
+ * sentence, or with `sentence` where it is not absent.  Nothing for a row without
+ * a code.
+ */
+void answer_write(enum answer answer, struct slice sentence, struct text *text);
 
 #endif
