@@ -2,8 +2,10 @@
  * The configuration as structs: siembridge.yaml, checked as a whole before any
  * process uses it, read-only after that.
  *
- * Members that end in _text are as written; config_check() fills the numbers
- * beside them.  All text is NUL-terminated and owned by the configuration.
+ * Members that end in _text are as written, NULL where nothing is; config_read()
+ * fills the values beside them, with the default where nothing is written.  All
+ * text is NUL-terminated and owned by the configuration.  Paths are absolute: a
+ * relative one in the file starts at the directory of the file.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -20,13 +22,14 @@ struct config_listen {
 	char *address;                /* "0.0.0.0:8443", "[::]:8443" */
 	char *certificate;            /* PEM file, chain behind it */
 	char *private_key;            /* PEM file */
-	uint32_t loops;               /* event loops; 0: one a core (default) */
+	char *loops_text;             /* loops; default 0 */
 	char *max_body_size_text;     /* max_body_size; default 256KiB */
 	char *handshake_timeout_text; /* default 5s */
 	char *header_timeout_text;    /* first byte of a request to its last header; default 5s */
 	char *body_timeout_text;      /* default 10s */
 	char *idle_timeout_text;      /* between requests of a connection; default 30s */
 
+	uint32_t loops;            /* event loops, at most CHILD_LISTEN_SOCKETS; 0: one a core */
 	uint64_t max_body_size;    /* bytes */
 	int64_t handshake_timeout; /* milliseconds */
 	int64_t header_timeout;    /* milliseconds */
@@ -54,7 +57,7 @@ struct config_source {
 	char *name;           /* [A-Za-z0-9._-], unique */
 	char *path;           /* request target, starts with "/", unique */
 	char *signature_text; /* "standard-webhooks", "none"; required */
-	char **secrets;       /* files; each one is accepted */
+	char **secrets;       /* for secret_read(); each one is accepted */
 	unsigned secrets_count;
 	char **events; /* globs of subscribed types; default ["*"] */
 	unsigned events_count;
@@ -78,20 +81,21 @@ enum config_framing {
 
 /* syslog: of a destination */
 struct config_syslog {
-	char *address;               /* "host:port"; a path for transport unix */
-	char *transport_text;        /* udp, tcp (default), unix */
-	char *framing_text;          /* octet-counting (default), lf; tcp only */
-	char *settle_text;           /* how long a tcp connection must live on; default 1s */
-	char *facility_text;         /* number 0..23 or name; default 13 */
-	char *hostname;              /* RFC 5424 HOSTNAME; default: this host's */
-	char *app_name;              /* default siembridge */
-	uint32_t enterprise_number;  /* of our SD-IDs; default 32473 */
-	char *max_message_size_text; /* default 8KiB; 1180 for udp */
+	char *address;                /* "host:port"; a path for transport unix */
+	char *transport_text;         /* udp, tcp (default), unix */
+	char *framing_text;           /* octet-counting (default), lf; tcp only */
+	char *settle_text;            /* how long a tcp connection must live on; default 1s */
+	char *facility_text;          /* number 0..23 or name; default 13 */
+	char *hostname;               /* RFC 5424 HOSTNAME; default: this host's */
+	char *app_name;               /* default siembridge */
+	char *enterprise_number_text; /* of our SD-IDs; default 32473 */
+	char *max_message_size_text;  /* default 8KiB; 1180 for udp */
 
 	enum config_transport transport;
 	enum config_framing framing;
 	int64_t settle; /* milliseconds */
 	int facility;
+	uint32_t enterprise_number;
 	uint64_t max_message_size; /* bytes */
 };
 
@@ -113,7 +117,7 @@ struct config_destination {
 	char *format_text; /* default cef */
 	char **events;     /* globs; default ["*"] */
 	unsigned events_count;
-	struct config_device *device; /* may be NULL as written, never after config_check() */
+	struct config_device *device; /* may be NULL as written, never after config_read() */
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
 
@@ -122,7 +126,8 @@ struct config_destination {
 };
 
 struct config {
-	char *path; /* of the file */
+	char *path;     /* of the file, as it was given */
+	char *hostname; /* this host's; NULL where it has none */
 	struct config_listen listen;
 	struct config_spool spool;
 	struct config_source *sources;
