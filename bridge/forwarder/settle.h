@@ -1,0 +1,64 @@
+/*
+ * What a plain TCP peer can be said to have.
+ *
+ * TCP confirms nothing to the sender.  A byte counts as confirmed when (1) the
+ * peer's kernel has acknowledged it and (2) the connection has then lived on for
+ * `settle`: a collector that was killed leaves unread bytes behind, and its kernel
+ * then breaks the connection at once.  What this cannot see: bytes that the
+ * collector had taken out of its socket more than `settle` ago and lost itself.
+ *
+ * The ladder below remembers at which time which offset was acknowledged.  It is
+ * of fixed size: two steps are at least `interval` apart, so that a byte waits for
+ * confirmation at most that much longer than it must.
+ */
+#ifndef SETTLE_H
+#define SETTLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/error.h"
+
+enum { SETTLE_STEPS = 32 };
+
+struct settle {
+	int64_t duration; /* milliseconds */
+	int64_t interval; /* milliseconds between two steps */
+	struct settle_step {
+		uint64_t offset; /* acknowledged up to here ... */
+		int64_t at;      /* ... at this time (deadline_now()) */
+	} steps[SETTLE_STEPS];
+	size_t first;
+	size_t count;
+	uint64_t noted; /* offset of the last step ever taken */
+	int64_t noted_at;
+	uint64_t confirmed; /* offset */
+};
+
+/* A fresh connection. */
+void settle_start(struct settle *settle, int64_t duration);
+
+/* The peer's kernel had everything up to `acknowledged` at `now`. */
+void settle_note(struct settle *settle, uint64_t acknowledged, int64_t now);
+
+/* The connection was seen alive at `now`, no earlier.  Returns the offset that is confirmed. */
+uint64_t settle_confirm(struct settle *settle, int64_t now);
+
+/*
+ * When to look again, with `written` bytes handed to the kernel: at the next step
+ * that ripens, and as long as something is not acknowledged, every interval.
+ * INT64_MAX: everything is confirmed.
+ */
+int64_t settle_next(const struct settle *settle, uint64_t written, int64_t now);
+
+/*
+ * Reads and throws away what the peer sent.  False where the connection has ended
+ * or broken: `peer` is its name in the error.
+ */
+MUST_CHECK bool settle_alive(int descriptor, const char *peer, struct error *error);
+
+/* Bytes that the peer's kernel has not acknowledged (SIOCOUTQ, tcp(7)). */
+MUST_CHECK bool settle_unacknowledged(int descriptor, uint64_t *bytes, struct error *error);
+
+#endif

@@ -1,0 +1,94 @@
+#include "bridge/forwarder/window.h"
+
+#include <stdlib.h>
+
+#include "formats/memory.h"
+
+/* A ring: count entries from `first` on. */
+struct window {
+	struct entry {
+		struct position position;
+		uint64_t end;
+	} * entries; /* WINDOW_MESSAGES of them */
+	size_t first;
+	size_t count;
+	uint64_t confirmed; /* offset */
+};
+
+static struct entry *
+entry_at(const struct window *window, size_t i)
+{
+	return &window->entries[(window->first + i) % WINDOW_MESSAGES];
+}
+
+struct window *
+window_new(void)
+{
+	struct window *window = memory_allocate(sizeof(*window));
+
+	window->entries = memory_allocate_array(WINDOW_MESSAGES, sizeof(*window->entries));
+	return window;
+}
+
+void
+window_free(struct window *window)
+{
+	if (window == NULL)
+		return;
+	free(window->entries);
+	free(window);
+}
+
+void
+window_clear(struct window *window)
+{
+	window->first = 0;
+	window->count = 0;
+	window->confirmed = 0;
+}
+
+bool
+window_has_room(const struct window *window, size_t messages)
+{
+	if (window->count == 0)
+		return true;
+	return messages <= WINDOW_MESSAGES - window->count &&
+	       entry_at(window, window->count - 1)->end - window->confirmed < WINDOW_BYTES;
+}
+
+bool
+window_is_empty(const struct window *window)
+{
+	return window->count == 0;
+}
+
+void
+window_push(struct window *window, struct position position, uint64_t end)
+{
+	struct entry *entry;
+
+	if (window->count == WINDOW_MESSAGES)
+		memory_panic("window: more than %d messages", WINDOW_MESSAGES);
+	/* From the front again: a quiet destination touches the first page alone. */
+	if (window->count == 0)
+		window->first = 0;
+	entry = entry_at(window, window->count++);
+	entry->position = position;
+	entry->end = end;
+}
+
+bool
+window_confirm(struct window *window, uint64_t offset, struct position *position)
+{
+	bool moved = false;
+
+	if (offset > window->confirmed)
+		window->confirmed = offset;
+	while (window->count > 0 && entry_at(window, 0)->end <= offset) {
+		*position = entry_at(window, 0)->position;
+		window->first = (window->first + 1) % WINDOW_MESSAGES;
+		window->count--;
+		moved = true;
+	}
+	return moved;
+}
