@@ -1,0 +1,429 @@
+/*
+ * One lock guards the queue, its size and the table of fingerprints; the disk is
+ * never touched with it held.
+ *
+ * Why a duplicate waits its turn instead of being answered at once: the event it
+ * repeats may be in the queue or in the commit under way, and a 202 for it must
+ * not come before that is durable.  Behind it in the queue it cannot overtake it.
+ *
+ * When the disk is full nothing of the batch was stored, so its fingerprints are
+ * taken out again; what came meanwhile is answered 503 as well, because among it
+ * may be a duplicate of an event that is now not there.
+ */
+#include "bridge/receiver/commit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bridge/log.h"
+#include "bridge/receiver/duplicate.h"
+#include "bridge/wake.h"
+#include "formats/memory.h"
+
+enum {
+	COMMIT_PENDING_LIMIT = 8192,             /* submissions */
+	COMMIT_PENDING_BYTES = 64 * 1024 * 1024, /* of their bodies */
+	COMMIT_BATCH = 2048,                     /* submissions in a transaction */
+	COMMIT_IDLE_SECONDS = 1,                 /* then the WAL is moved into the file */
+};
+
+struct queue {
+	struct submission *first, *last;
+	size_t count;
+	size_t bytes;
+};
+
+struct commit_returns {
+	pthread_mutex_t lock;
+	struct submission *list;
+	int descriptor;
+};
+
+struct commit {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	struct queue queue;
+	struct duplicate *duplicate;
+	bool stopping;
+	bool is_broken;
+
+	/* the commit thread's own */
+	struct spool *spool;
+	struct spool_event *events;
+	struct spool_rejected *rejected;
+	int wake;
+	struct counters *counters;
+	void (*broken)(void *context);
+	void *context;
+};
+
+static size_t
+body_length(const struct submission *submission)
+{
+	return submission->kind == SUBMISSION_EVENT ? submission->event.body.length
+						    : submission->rejected.body.length;
+}
+
+static void
+queue_put(struct queue *queue, struct submission *submission)
+{
+	submission->next = NULL;
+	if (queue->last == NULL)
+		queue->first = submission;
+	else
+		queue->last->next = submission;
+	queue->last = submission;
+	queue->count++;
+	queue->bytes += body_length(submission);
+}
+
+static struct submission *
+queue_take(struct queue *queue)
+{
+	struct submission *submission = queue->first;
+
+	if (submission == NULL)
+		return NULL;
+	queue->first = submission->next;
+	if (queue->first == NULL)
+		queue->last = NULL;
+	queue->count--;
+	queue->bytes -= body_length(submission);
+	submission->next = NULL;
+	return submission;
+}
+
+/* ---- the loops' side ---- */
+
+static void
+copy_slice(struct slice *slice, char **position)
+{
+	if (slice->bytes == NULL)
+		return;
+	if (slice->length > 0)
+		memcpy(*position, slice->bytes, slice->length);
+	slice->bytes = *position;
+	*position += slice->length;
+}
+
+struct submission *
+commit_submission_new(const struct spool_event *event, const struct spool_rejected *rejected)
+{
+	struct submission *submission;
+	struct slice *slices[6];
+	size_t count = 0, size = sizeof(*submission);
+	struct submission filled = {.kind = SUBMISSION_REJECTED};
+	char *position;
+
+	if (event != NULL) {
+		filled.kind = SUBMISSION_EVENT;
+		filled.event = *event;
+		slices[count++] = &filled.event.source;
+		slices[count++] = &filled.event.id;
+		slices[count++] = &filled.event.type;
+		slices[count++] = &filled.event.resource;
+		slices[count++] = &filled.event.evidence;
+		slices[count++] = &filled.event.body;
+	} else {
+		filled.rejected = *rejected;
+		slices[count++] = &filled.rejected.source;
+		slices[count++] = &filled.rejected.reason;
+		slices[count++] = &filled.rejected.evidence;
+		slices[count++] = &filled.rejected.body;
+	}
+	for (size_t i = 0; i < count; i++)
+		size += slices[i]->length;
+	submission = memory_allocate(size);
+	position = (char *)(submission + 1);
+	for (size_t i = 0; i < count; i++)
+		copy_slice(slices[i], &position);
+	*submission = filled;
+	return submission;
+}
+
+static bool
+has_room(const struct commit *commit, const struct submission *submission)
+{
+	return !commit->is_broken && commit->queue.count < COMMIT_PENDING_LIMIT &&
+	       body_length(submission) <= COMMIT_PENDING_BYTES - commit->queue.bytes;
+}
+
+bool
+commit_submit(struct commit *commit, struct submission *submission)
+{
+	struct spool_event *event = &submission->event;
+	bool taken;
+
+	if (submission->kind == SUBMISSION_EVENT)
+		duplicate_fingerprint(commit->duplicate, event->source, event->id,
+				      event->fingerprint);
+	pthread_mutex_lock(&commit->lock);
+	taken = has_room(commit, submission);
+	if (taken) {
+		if (submission->kind == SUBMISSION_EVENT)
+			submission->duplicate =
+			    !duplicate_add(commit->duplicate, event->fingerprint);
+		queue_put(&commit->queue, submission);
+		if (commit->queue.count == 1)
+			pthread_cond_signal(&commit->filled);
+	}
+	pthread_mutex_unlock(&commit->lock);
+	return taken;
+}
+
+bool
+commit_returns_new(struct commit_returns **out, int *descriptor, struct error *error)
+{
+	struct commit_returns *returns = memory_allocate(sizeof(*returns));
+
+	if (!wake_open(&returns->descriptor, error)) {
+		free(returns);
+		return false;
+	}
+	pthread_mutex_init(&returns->lock, NULL);
+	*descriptor = returns->descriptor;
+	*out = returns;
+	return true;
+}
+
+void
+commit_returns_free(struct commit_returns *returns)
+{
+	struct submission *submission, *next;
+
+	if (returns == NULL)
+		return;
+	for (submission = returns->list; submission != NULL; submission = next) {
+		next = submission->next;
+		free(submission);
+	}
+	close(returns->descriptor);
+	pthread_mutex_destroy(&returns->lock);
+	free(returns);
+}
+
+struct submission *
+commit_returned(struct commit_returns *returns)
+{
+	struct submission *list;
+
+	wake_clear(returns->descriptor);
+	pthread_mutex_lock(&returns->lock);
+	list = returns->list;
+	returns->list = NULL;
+	pthread_mutex_unlock(&returns->lock);
+	return list;
+}
+
+/* ---- the commit thread ---- */
+
+static void
+hand_back(struct submission *submission)
+{
+	struct commit_returns *returns = submission->returns;
+	bool was_empty;
+
+	pthread_mutex_lock(&returns->lock);
+	was_empty = returns->list == NULL;
+	submission->next = returns->list;
+	returns->list = submission;
+	pthread_mutex_unlock(&returns->lock);
+	if (was_empty)
+		wake_raise(returns->descriptor);
+}
+
+/* Gives every submission of the queue back with its answer. */
+static void
+answer_all(struct queue *queue, bool stored)
+{
+	struct submission *submission;
+
+	while ((submission = queue_take(queue)) != NULL) {
+		if (!stored)
+			submission->answer = ANSWER_UNAVAILABLE;
+		else if (submission->kind == SUBMISSION_REJECTED)
+			submission->answer = ANSWER_NOT_AN_EVENT;
+		else
+			submission->answer = ANSWER_ACCEPTED;
+		hand_back(submission);
+	}
+}
+
+static void
+forget_all(struct commit *commit, const struct queue *queue)
+{
+	for (const struct submission *s = queue->first; s != NULL; s = s->next)
+		if (s->kind == SUBMISSION_EVENT && !s->duplicate)
+			duplicate_remove(commit->duplicate, s->event.fingerprint);
+}
+
+/* Nothing of the batch is stored; nor is what came meanwhile. */
+static void
+refuse_all(struct commit *commit, struct queue *batch)
+{
+	struct queue waiting;
+
+	pthread_mutex_lock(&commit->lock);
+	waiting = commit->queue;
+	commit->queue = (struct queue){0};
+	forget_all(commit, batch);
+	forget_all(commit, &waiting);
+	pthread_mutex_unlock(&commit->lock);
+	answer_all(batch, false);
+	answer_all(&waiting, false);
+}
+
+/* Waits for work; false when there is none and none will come. */
+static bool
+take_batch(struct commit *commit, struct queue *batch, bool *idle)
+{
+	struct timespec until;
+
+	*batch = (struct queue){0};
+	*idle = false;
+	pthread_mutex_lock(&commit->lock);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += COMMIT_IDLE_SECONDS;
+	while (commit->queue.first == NULL && !commit->stopping && !*idle)
+		*idle = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) != 0;
+	while (batch->count < COMMIT_BATCH && commit->queue.first != NULL)
+		queue_put(batch, queue_take(&commit->queue));
+	pthread_mutex_unlock(&commit->lock);
+	return batch->first != NULL || *idle;
+}
+
+static enum spool_result
+store(struct commit *commit, const struct queue *batch, struct error *error)
+{
+	size_t events = 0, rejected = 0;
+	enum spool_result result;
+
+	for (const struct submission *s = batch->first; s != NULL; s = s->next) {
+		if (s->kind == SUBMISSION_REJECTED)
+			commit->rejected[rejected++] = s->rejected;
+		else if (!s->duplicate)
+			commit->events[events++] = s->event;
+	}
+	if (events + rejected == 0)
+		return SPOOL_DONE;
+	result =
+	    spool_append(commit->spool, commit->events, events, commit->rejected, rejected, error);
+	if (result != SPOOL_DONE)
+		return result;
+	counters_add(commit->counters, COUNTER_COMMITS, 1);
+	atomic_store_explicit(&commit->counters->last_sequence, spool_last(commit->spool),
+			      memory_order_relaxed);
+	if (events > 0 && commit->wake >= 0)
+		wake_raise(commit->wake);
+	return SPOOL_DONE;
+}
+
+/* A broken spool is never written again: see spool.h. */
+static void
+give_up(struct commit *commit, struct queue *batch, const struct error *error)
+{
+	log_error("spool", "%s; the receiver ends and starts anew", error->text);
+	pthread_mutex_lock(&commit->lock);
+	commit->is_broken = true;
+	pthread_mutex_unlock(&commit->lock);
+	refuse_all(commit, batch);
+	commit->broken(commit->context);
+}
+
+static void *
+run(void *argument)
+{
+	struct commit *commit = argument;
+	struct queue batch;
+	struct error error;
+	bool idle;
+
+	while (take_batch(commit, &batch, &idle)) {
+		/* durable, then answered */
+		enum spool_result result = store(commit, &batch, &error);
+
+		if (result == SPOOL_DONE) {
+			answer_all(&batch, true);
+		} else if (result == SPOOL_FULL) {
+			log_error("spool", "%s; senders are told to come again", error.text);
+			refuse_all(commit, &batch);
+		}
+		if (result == SPOOL_BROKEN || !spool_checkpoint(commit->spool, idle, &error)) {
+			give_up(commit, &batch, &error);
+			break;
+		}
+	}
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static void
+remember(void *context, const unsigned char *prints, size_t count)
+{
+	struct duplicate *duplicate = context;
+
+	for (size_t i = 0; i < count; i++)
+		(void)duplicate_add(duplicate, prints + i * SPOOL_FINGERPRINT_LENGTH);
+}
+
+static void
+release(struct commit *commit)
+{
+	duplicate_free(commit->duplicate);
+	pthread_cond_destroy(&commit->filled);
+	pthread_mutex_destroy(&commit->lock);
+	free(commit->events);
+	free(commit->rejected);
+	free(commit);
+}
+
+bool
+commit_start(struct commit **out, struct spool *spool, int wake, struct counters *counters,
+	     void (*broken)(void *context), void *context, struct error *error)
+{
+	struct commit *commit = memory_allocate(sizeof(*commit));
+	pthread_condattr_t attributes;
+	int failed;
+
+	commit->spool = spool;
+	commit->wake = wake;
+	commit->counters = counters;
+	commit->broken = broken;
+	commit->context = context;
+	commit->events = memory_allocate_array(COMMIT_BATCH, sizeof(*commit->events));
+	commit->rejected = memory_allocate_array(COMMIT_BATCH, sizeof(*commit->rejected));
+	pthread_mutex_init(&commit->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&commit->filled, &attributes);
+	pthread_condattr_destroy(&attributes);
+	commit->duplicate = duplicate_new(spool_key(spool));
+	if (!spool_fingerprints(spool, remember, commit->duplicate, error))
+		goto fail;
+	failed = pthread_create(&commit->thread, NULL, run, commit);
+	if (failed != 0) {
+		error_set(error, "cannot start the commit thread: %s", strerror(failed));
+		goto fail;
+	}
+	*out = commit;
+	return true;
+fail:
+	release(commit);
+	return false;
+}
+
+void
+commit_stop(struct commit *commit)
+{
+	pthread_mutex_lock(&commit->lock);
+	commit->stopping = true;
+	pthread_cond_signal(&commit->filled);
+	pthread_mutex_unlock(&commit->lock);
+	pthread_join(commit->thread, NULL);
+	release(commit);
+}

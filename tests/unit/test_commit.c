@@ -1,0 +1,225 @@
+#include "bridge/receiver/commit.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/test_commit.XXXXXX";
+
+struct bench {
+	struct spool *spool;
+	struct commit *commit;
+	struct commit_returns *returns;
+	int descriptor;
+	int broken;
+};
+
+static void
+note_broken(void *context)
+{
+	((struct bench *)context)->broken++;
+}
+
+static void
+start(struct bench *bench, uint64_t max_size)
+{
+	struct counters *counters;
+	struct error alarm, error;
+
+	memset(bench, 0, sizeof(*bench));
+	if (!counters_map(-1, &counters, &error) ||
+	    !spool_open(&bench->spool, directory, max_size, 0, &alarm, &error) ||
+	    !commit_returns_new(&bench->returns, &bench->descriptor, &error) ||
+	    !commit_start(&bench->commit, bench->spool, -1, counters, note_broken, bench, &error))
+		fail_msg("%s", error.text);
+}
+
+static void
+stop(struct bench *bench)
+{
+	commit_stop(bench->commit);
+	commit_returns_free(bench->returns);
+	spool_close(bench->spool);
+}
+
+static struct submission *
+event_new(struct bench *bench, const char *id, struct slice body)
+{
+	const struct spool_event event = {.source = SLICE_LITERAL("anyint"),
+					  .id = text_of(id),
+					  .type = SLICE_LITERAL("key.created"),
+					  .body = body};
+	struct submission *submission = commit_submission_new(&event, NULL);
+
+	submission->returns = bench->returns;
+	return submission;
+}
+
+/* Waits until `count` submissions came back; counts their answers. */
+static void
+collect(struct bench *bench, unsigned count, unsigned answers[ANSWERS], unsigned *duplicates)
+{
+	struct pollfd waiting = {.fd = bench->descriptor, .events = POLLIN};
+
+	memset(answers, 0, ANSWERS * sizeof(answers[0]));
+	*duplicates = 0;
+	while (count > 0) {
+		struct submission *next;
+
+		assert_int_equal(poll(&waiting, 1, 10000), 1);
+		for (struct submission *s = commit_returned(bench->returns); s != NULL; s = next) {
+			next = s->next;
+			answers[s->answer]++;
+			*duplicates += s->duplicate;
+			free(s);
+			assert_true(count-- > 0);
+		}
+	}
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
+					    "lock"};
+	char path[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+		(void)unlink(path);
+	}
+	return rmdir(directory);
+}
+
+static void
+each_id_is_stored_once_and_every_submission_is_answered(void **state)
+{
+	struct bench bench;
+	unsigned answers[ANSWERS], duplicates;
+	char id[16];
+
+	(void)state;
+	start(&bench, 0);
+	for (unsigned i = 0; i < 6000; i++) {
+		(void)snprintf(id, sizeof(id), "id-%u", i % 2000);
+		assert_true(
+		    commit_submit(bench.commit, event_new(&bench, id, SLICE_LITERAL("{}"))));
+	}
+	collect(&bench, 6000, answers, &duplicates);
+	assert_int_equal(answers[ANSWER_ACCEPTED], 6000);
+	assert_int_equal(duplicates, 4000);
+	assert_int_equal(spool_last(bench.spool), 2000);
+	stop(&bench);
+
+	/* and they are known after a restart */
+	start(&bench, 0);
+	assert_true(commit_submit(bench.commit, event_new(&bench, "id-7", SLICE_LITERAL("{}"))));
+	collect(&bench, 1, answers, &duplicates);
+	assert_int_equal(answers[ANSWER_ACCEPTED], 1);
+	assert_int_equal(duplicates, 1);
+	assert_int_equal(spool_last(bench.spool), 2000);
+	stop(&bench);
+}
+
+static void
+a_rejected_body_is_kept_and_answered_as_no_event(void **state)
+{
+	const struct spool_rejected rejected = {.source = SLICE_LITERAL("anyint"),
+						.reason = SLICE_LITERAL("not JSON"),
+						.body = SLICE_LITERAL("{\"type\":")};
+	struct submission *submission = commit_submission_new(NULL, &rejected);
+	struct bench bench;
+	unsigned answers[ANSWERS], duplicates;
+
+	(void)state;
+	start(&bench, 0);
+	submission->returns = bench.returns;
+	assert_true(commit_submit(bench.commit, submission));
+	collect(&bench, 1, answers, &duplicates);
+	assert_int_equal(answers[ANSWER_NOT_AN_EVENT], 1);
+	assert_int_equal(spool_last(bench.spool), 0);
+	stop(&bench);
+}
+
+static void
+a_full_spool_answers_503_and_forgets_what_it_did_not_store(void **state)
+{
+	static char big[300000];
+	struct bench bench;
+	unsigned answers[ANSWERS], duplicates, stored = 0;
+	char id[16];
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	start(&bench, 1024 * 1024);
+	do {
+		(void)snprintf(id, sizeof(id), "id-%u", stored);
+		assert_true(commit_submit(bench.commit,
+					  event_new(&bench, id, (struct slice){big, sizeof(big)})));
+		collect(&bench, 1, answers, &duplicates);
+		stored += answers[ANSWER_ACCEPTED];
+		assert_in_range(stored, 0, 5);
+	} while (answers[ANSWER_ACCEPTED] == 1);
+	assert_int_equal(answers[ANSWER_UNAVAILABLE], 1);
+	/* the sender comes again with the same id, and now it fits */
+	assert_true(commit_submit(bench.commit, event_new(&bench, id, SLICE_LITERAL("{}"))));
+	collect(&bench, 1, answers, &duplicates);
+	assert_int_equal(answers[ANSWER_ACCEPTED], 1);
+	assert_int_equal(duplicates, 0);
+	assert_int_equal(spool_last(bench.spool), stored + 1);
+	assert_int_equal(bench.broken, 0);
+	stop(&bench);
+}
+
+static void
+what_was_submitted_before_the_stop_is_stored(void **state)
+{
+	struct bench bench;
+	char id[16];
+
+	(void)state;
+	start(&bench, 0);
+	for (unsigned i = 0; i < 500; i++) {
+		(void)snprintf(id, sizeof(id), "id-%u", i);
+		assert_true(
+		    commit_submit(bench.commit, event_new(&bench, id, SLICE_LITERAL("{}"))));
+	}
+	commit_stop(bench.commit);
+	assert_int_equal(spool_last(bench.spool), 500);
+	commit_returns_free(bench.returns);
+	spool_close(bench.spool);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(each_id_is_stored_once_and_every_submission_is_answered,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_rejected_body_is_kept_and_answered_as_no_event,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_full_spool_answers_503_and_forgets_what_it_did_not_store, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_was_submitted_before_the_stop_is_stored, set_up,
+					    tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
