@@ -1,11 +1,15 @@
 /*
  * A child process: our own binary, executed anew for one role.
  *
- *   siembridge --role receiver -c FILE --wake 5 --counters 6 --listen 7,8
+ *   siembridge --role receiver -c FILE --parent 4711 --log-level 2 --wake 5 --counters 6
+ *              --listen 7,8
  *
  * A fresh address space; `ps` shows the role in the arguments and in the command
  * name ("siembridge-recv").  It inherits nothing but stdin (/dev/null), stdout,
- * stderr and the descriptors named in its arguments.  It ends with its parent.
+ * stderr and the descriptors named in its arguments.  It ends with its parent:
+ * by SIGTERM, and where it has not ended 6 s later by SIGALRM.  SIGPIPE, SIGINT
+ * and SIGHUP are ignored: a terminal sends the latter two to the whole group, and
+ * it is for the supervisor to say what they mean.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -13,6 +17,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "bridge/log.h"
 #include "formats/error.h"
 
 enum { CHILD_LISTEN_SOCKETS = 64 };
@@ -20,6 +25,7 @@ enum { CHILD_LISTEN_SOCKETS = 64 };
 /* What a role is given, on both sides of the exec. */
 struct child_inheritance {
 	const char *config_path;
+	enum log_level log_level;
 	int wake;     /* eventfd: the receiver raises it, the forwarder waits; -1: none */
 	int counters; /* memfd of counters.h; -1: none */
 	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for the receiver */
@@ -43,6 +49,13 @@ enum { CHILD_EXIT_OK = 0, CHILD_EXIT_FAILED = 1, CHILD_EXIT_CONFIGURATION = 78 }
 MUST_CHECK bool child_start(const struct child_role *role,
 			    const struct child_inheritance *inheritance, pid_t *process,
 			    struct error *error);
+
+/*
+ * Starts `siembridge check -c FILE --quiet`, which exits 0 where the configuration
+ * may be used and else says on stderr why not.  In a process of its own, because
+ * it reads secrets.
+ */
+MUST_CHECK bool child_start_check(const char *config_path, pid_t *process, struct error *error);
 
 /*
  * Child's side, called by main() when argv[1] is "--role": reads the arguments,

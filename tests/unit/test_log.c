@@ -2,7 +2,7 @@
  * What is written to stderr goes through a pipe and is looked at here.  The
  * source itself is included, so that a test can let its ten seconds pass.
  */
-#include "bridge/log.c"
+#include "bridge/log.c" // NOLINT(bugprone-suspicious-include)
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,16 +63,17 @@ take_after_time(void)
 static void
 a_line_has_time_level_role_object_and_text(void **state)
 {
-	int year, month, day, hour, minute, second, thousandth, end = 0;
+	const char *pattern = "dddd-dd-ddTdd:dd:dd.dddZ "; /* d: a digit */
+	const char *line;
 
 	(void)state;
 	log_warning("destination=siem", "refused by %s", "10.0.0.5:6514");
-	assert_int_equal(sscanf(take(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day,
-				&hour, &minute, &second, &thousandth, &end),
-			 7);
-	assert_in_range(year, 2020, 2100);
-	assert_string_equal(captured + end,
-			    "warning tester destination=siem \"refused by 10.0.0.5:6514\"\n");
+	for (line = take(); *pattern != '\0'; pattern++, line++)
+		if (*pattern == 'd')
+			assert_in_range(*line, '0', '9');
+		else
+			assert_int_equal(*line, *pattern);
+	assert_string_equal(line, "warning tester destination=siem \"refused by 10.0.0.5:6514\"\n");
 }
 
 static void

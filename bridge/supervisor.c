@@ -1,0 +1,476 @@
+/*
+ * One libevent loop that nothing blocks.  What it is doing is one of three
+ * phases; what is to happen next follows from the phase and from which children
+ * are alive, and is decided in one place, after each death: child_ended().
+ *
+ *   running    a dead child is started anew, later each time
+ *   reloading  the one child that was asked to go is started anew at once,
+ *              and then the next one is asked
+ *   stopping   the next one is asked to go; after the last the loop ends
+ *
+ * A child is always asked by SIGTERM and given a limit; SIGKILL comes after it.
+ */
+#include "bridge/supervisor.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <event2/event.h>
+
+#include "bridge/counters.h"
+#include "bridge/deadline.h"
+#include "bridge/fault.h"
+#include "bridge/log.h"
+#include "formats/memory.h"
+#include "formats/text.h"
+
+enum {
+	/* milliseconds */
+	BACKOFF_FIRST = 100,
+	BACKOFF_LAST = 10000,
+	SETTLED = 10000,      /* a child that lived this long begins again at BACKOFF_FIRST */
+	STOP_PATIENCE = 2500, /* for one child, before the next is asked as well */
+	STOP_LIMIT = 4500,    /* for all, so that the last is reaped within 5 s */
+	RELOAD_LIMIT = 5000,  /* for one child */
+	SIGNALS = 4,
+	LONGEST_OBJECT = 32,
+};
+
+enum phase { PHASE_RUNNING, PHASE_RELOADING, PHASE_STOPPING };
+
+struct supervisor;
+
+struct child {
+	const struct child_role *role;
+	struct supervisor *supervisor;
+	char object[LONGEST_OBJECT]; /* "role=receiver", for the log */
+	pid_t process;               /* 0: none now */
+	int64_t started_at;          /* monotonic ms */
+	int64_t backoff;             /* ms before the next start */
+	bool has_lived;              /* was replaced or restarted: not its first start any more */
+	bool asked;                  /* to go, by SIGTERM */
+	struct event *restart;       /* timer */
+};
+
+struct supervisor {
+	struct event_base *base;
+	struct event *signals[SIGNALS];
+	struct event *limit; /* of the child that reloads, or of the whole stop */
+	const struct child_inheritance *inheritance;
+	struct counters *counters;
+	struct child *children;
+	size_t count;
+	enum phase phase;
+	size_t current;      /* child that reloads, or was last asked to stop */
+	pid_t checker;       /* 0: none; reload waits for it */
+	bool reload_again;   /* SIGHUP came during a reload */
+	bool all_asked;      /* stopping: the patience for the first is over */
+	struct deadline end; /* stopping: of the whole */
+	int interrupts;      /* SIGINTs so far */
+	int status;          /* exit status */
+};
+
+static void
+set_timer(struct event *timer, int64_t milliseconds)
+{
+	struct timeval time = {.tv_sec = milliseconds / 1000,
+			       .tv_usec = milliseconds % 1000 * 1000};
+
+	if (event_add(timer, &time) != 0)
+		memory_panic("a timer cannot be set");
+}
+
+static void
+send_signal(const struct child *child, int number)
+{
+	/* It is our child and not yet waited for: the number cannot be somebody else's. */
+	if (child->process > 0 && kill(child->process, number) != 0)
+		log_error(child->object, "pid %d cannot be sent signal %d: %m", (int)child->process,
+			  number);
+}
+
+static void
+ask_to_go(struct child *child)
+{
+	child->asked = true;
+	send_signal(child, SIGTERM);
+}
+
+static void
+start_later(struct child *child)
+{
+	set_timer(child->restart, child->backoff);
+	child->backoff = child->backoff * 2 < BACKOFF_LAST ? child->backoff * 2 : BACKOFF_LAST;
+}
+
+static void
+start(struct child *child)
+{
+	struct error error;
+
+	child->asked = false;
+	child->started_at = deadline_now();
+	if (!child_start(child->role, child->supervisor->inheritance, &child->process, &error)) {
+		log_error(child->object, "%s; trying again in %lld ms", error.text,
+			  (long long)child->backoff);
+		start_later(child);
+		return;
+	}
+	log_info(child->object, "started as pid %d", (int)child->process);
+}
+
+static void
+on_restart(evutil_socket_t descriptor, short what, void *context)
+{
+	(void)descriptor;
+	(void)what;
+	start(context);
+}
+
+/* ---- stopping ---- */
+
+/* The first child still alive, at or after `from`; NULL: none. */
+static struct child *
+next_alive(struct supervisor *supervisor, size_t from)
+{
+	for (size_t i = from; i < supervisor->count; i++)
+		if (supervisor->children[i].process > 0)
+			return &supervisor->children[i];
+	return NULL;
+}
+
+/*
+ * Asks the next child in the order of the roles, so that the forwarder can still
+ * send what the receiver took in last; or ends the loop where none is left.
+ */
+static void
+stop_next(struct supervisor *supervisor)
+{
+	struct child *child = next_alive(supervisor, 0);
+
+	if (child == NULL)
+		(void)event_base_loopbreak(supervisor->base);
+	else if (!child->asked)
+		ask_to_go(child);
+}
+
+static void
+stop_all(struct supervisor *supervisor, int number)
+{
+	for (size_t i = 0; i < supervisor->count; i++)
+		if (number == SIGKILL || !supervisor->children[i].asked)
+			send_signal(&supervisor->children[i], number);
+	supervisor->all_asked = true;
+}
+
+static void
+begin_stop(struct supervisor *supervisor, int status)
+{
+	if (supervisor->phase == PHASE_STOPPING)
+		return;
+	supervisor->phase = PHASE_STOPPING;
+	supervisor->status = status;
+	supervisor->end = deadline_after(STOP_LIMIT);
+	for (size_t i = 0; i < supervisor->count; i++)
+		(void)event_del(supervisor->children[i].restart);
+	set_timer(supervisor->limit, STOP_PATIENCE);
+	if (supervisor->checker > 0)
+		(void)kill(supervisor->checker, SIGKILL);
+	stop_next(supervisor);
+}
+
+/* ---- reloading ---- */
+
+static void begin_check(struct supervisor *supervisor);
+
+static void
+end_reload(struct supervisor *supervisor)
+{
+	supervisor->phase = PHASE_RUNNING;
+	(void)event_del(supervisor->limit);
+	log_info("reload", "done: every role runs with %s as it is now",
+		 supervisor->inheritance->config_path);
+	if (supervisor->reload_again) {
+		supervisor->reload_again = false;
+		begin_check(supervisor);
+	}
+}
+
+/* Replaces children from `from` on: the first that is alive is asked to go. */
+static void
+reload_from(struct supervisor *supervisor, size_t from)
+{
+	struct child *child = next_alive(supervisor, from);
+
+	/* One that is dead and waits for its restart will read the new file by itself. */
+	if (child == NULL) {
+		end_reload(supervisor);
+		return;
+	}
+	supervisor->current = (size_t)(child - supervisor->children);
+	set_timer(supervisor->limit, RELOAD_LIMIT);
+	ask_to_go(child);
+}
+
+static void
+begin_check(struct supervisor *supervisor)
+{
+	struct error error;
+
+	if (!child_start_check(supervisor->inheritance->config_path, &supervisor->checker,
+			       &error)) {
+		supervisor->checker = 0;
+		log_error("reload", "%s; going on with the configuration as it was", error.text);
+	}
+}
+
+static void
+checker_ended(struct supervisor *supervisor, int status)
+{
+	supervisor->checker = 0;
+	if (supervisor->phase != PHASE_RUNNING)
+		return;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		supervisor->reload_again = false;
+		log_error("reload",
+			  "%s cannot be used (siembridge check says why); going on with the "
+			  "configuration as it was",
+			  supervisor->inheritance->config_path);
+		return;
+	}
+	log_info("reload", "%s is good: replacing one role after the other",
+		 supervisor->inheritance->config_path);
+	supervisor->phase = PHASE_RELOADING;
+	reload_from(supervisor, 0);
+}
+
+/* ---- deaths ---- */
+
+/* "was killed by signal 9 (Killed)", "ended with status 1" */
+static void
+describe_end(int status, struct text *text)
+{
+	const char *description = WIFSIGNALED(status) ? sigdescr_np(WTERMSIG(status)) : NULL;
+
+	if (WIFSIGNALED(status))
+		text_append_format(text, "was killed by signal %d (%s)", WTERMSIG(status),
+				   description != NULL ? description : "of no name");
+	else
+		text_append_format(text, "ended with status %d", WEXITSTATUS(status));
+	text_append_byte(text, '\0');
+}
+
+static void
+start_anew(struct child *child, pid_t process, int status)
+{
+	char end[80];
+	struct text text;
+
+	text_start(&text, end, sizeof(end));
+	describe_end(status, &text);
+	if (deadline_now() - child->started_at >= SETTLED)
+		child->backoff = BACKOFF_FIRST;
+	log_warning(child->object, "pid %d %s; starting it anew in %lld ms", (int)process, end,
+		    (long long)child->backoff);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		fault_spent();
+	counters_add(child->supervisor->counters, COUNTER_RESTARTS, 1);
+	start_later(child);
+}
+
+static void
+child_ended(struct child *child, int status)
+{
+	struct supervisor *supervisor = child->supervisor;
+	bool first = !child->has_lived, asked = child->asked;
+	pid_t process = child->process;
+
+	child->process = 0;
+	child->has_lived = true;
+	if (supervisor->phase == PHASE_STOPPING) {
+		log_info(child->object, "pid %d has ended", (int)process);
+		if (!supervisor->all_asked || next_alive(supervisor, 0) == NULL)
+			stop_next(supervisor);
+	} else if (first && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_EXIT_CONFIGURATION) {
+		begin_stop(supervisor, CHILD_EXIT_FAILED); /* it has said why */
+	} else if (supervisor->phase == PHASE_RELOADING && asked) {
+		child->backoff = BACKOFF_FIRST;
+		start(child);
+		reload_from(supervisor, supervisor->current + 1);
+	} else {
+		start_anew(child, process, status);
+	}
+}
+
+static void
+process_ended(struct supervisor *supervisor, pid_t process, int status)
+{
+	if (process == supervisor->checker) {
+		checker_ended(supervisor, status);
+		return;
+	}
+	for (size_t i = 0; i < supervisor->count; i++) {
+		if (supervisor->children[i].process == process) {
+			child_ended(&supervisor->children[i], status);
+			return;
+		}
+	}
+}
+
+/* ---- signals and timers ---- */
+
+static void
+on_child(evutil_socket_t number, short what, void *context)
+{
+	pid_t process;
+	int status;
+
+	(void)number;
+	(void)what;
+	while ((process = waitpid(-1, &status, WNOHANG)) > 0)
+		process_ended(context, process, status);
+}
+
+static void
+on_stop(evutil_socket_t number, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+
+	(void)what;
+	log_info("stop", "told to by %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+	if (number == SIGINT && ++supervisor->interrupts > 1)
+		stop_all(supervisor, SIGKILL);
+	begin_stop(supervisor, CHILD_EXIT_OK);
+}
+
+static void
+on_reload(evutil_socket_t number, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+
+	(void)number;
+	(void)what;
+	if (supervisor->phase == PHASE_RELOADING || supervisor->checker > 0)
+		supervisor->reload_again = true;
+	else if (supervisor->phase == PHASE_RUNNING)
+		begin_check(supervisor);
+}
+
+static void
+on_limit(evutil_socket_t descriptor, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+	struct child *current = &supervisor->children[supervisor->current];
+
+	(void)descriptor;
+	(void)what;
+	if (supervisor->phase == PHASE_RELOADING) {
+		log_warning(current->object, "has not ended within %d ms; killing it",
+			    RELOAD_LIMIT);
+		send_signal(current, SIGKILL);
+	} else if (supervisor->phase == PHASE_STOPPING && !deadline_passed(supervisor->end)) {
+		stop_all(supervisor, SIGTERM);
+		set_timer(supervisor->limit, deadline_left(supervisor->end));
+	} else if (supervisor->phase == PHASE_STOPPING) {
+		log_warning("stop", "not all have ended within %d ms; killing what is left",
+			    STOP_LIMIT);
+		stop_all(supervisor, SIGKILL);
+	}
+}
+
+/* ---- the whole ---- */
+
+static bool
+open_events(struct supervisor *supervisor, struct error *error)
+{
+	static const struct {
+		int number;
+		event_callback_fn callback;
+	} signals[SIGNALS] = {
+	    {SIGCHLD, on_child},
+	    {SIGTERM, on_stop},
+	    {SIGINT, on_stop},
+	    {SIGHUP, on_reload},
+	};
+
+	supervisor->base = event_base_new();
+	if (supervisor->base == NULL)
+		return error_set_errno(error, "an event loop cannot be made");
+	for (size_t i = 0; i < SIGNALS; i++) {
+		supervisor->signals[i] = evsignal_new(supervisor->base, signals[i].number,
+						      signals[i].callback, supervisor);
+		if (supervisor->signals[i] == NULL || event_add(supervisor->signals[i], NULL) != 0)
+			return error_set(error, "signal %d cannot be waited for",
+					 signals[i].number);
+	}
+	supervisor->limit = evtimer_new(supervisor->base, on_limit, supervisor);
+	if (supervisor->limit == NULL)
+		return error_set(error, "a timer cannot be made");
+	return true;
+}
+
+static bool
+open_children(struct supervisor *supervisor, const struct child_role *roles, struct error *error)
+{
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+		struct text object;
+
+		child->role = &roles[i];
+		child->supervisor = supervisor;
+		child->backoff = BACKOFF_FIRST;
+		text_start(&object, child->object, sizeof(child->object));
+		text_append_format(&object, "role=%s", roles[i].name);
+		text_append_byte(&object, '\0');
+		child->restart = evtimer_new(supervisor->base, on_restart, child);
+		if (child->restart == NULL)
+			return error_set(error, "a timer cannot be made");
+	}
+	return true;
+}
+
+static void
+close_all(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->count; i++)
+		if (supervisor->children[i].restart != NULL)
+			event_free(supervisor->children[i].restart);
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (supervisor->signals[i] != NULL)
+			event_free(supervisor->signals[i]);
+	if (supervisor->limit != NULL)
+		event_free(supervisor->limit);
+	if (supervisor->base != NULL)
+		event_base_free(supervisor->base);
+	free(supervisor->children);
+}
+
+int
+supervisor_run(const struct child_role *roles, size_t count,
+	       const struct child_inheritance *inheritance)
+{
+	struct supervisor supervisor = {
+	    .inheritance = inheritance,
+	    .children = memory_allocate_array(count, sizeof(struct child)),
+	    .count = count,
+	    .status = CHILD_EXIT_FAILED,
+	};
+	struct error error;
+
+	if (!counters_map(inheritance->counters, &supervisor.counters, &error) ||
+	    !open_events(&supervisor, &error) || !open_children(&supervisor, roles, &error)) {
+		log_error("start", "%s", error.text);
+		goto finish;
+	}
+	for (size_t i = 0; i < count; i++)
+		start(&supervisor.children[i]);
+	if (event_base_dispatch(supervisor.base) < 0)
+		log_error("stop", "the event loop has failed: %m");
+	else
+		log_info("stop", "all have ended");
+finish:
+	close_all(&supervisor);
+	return supervisor.status;
+}
