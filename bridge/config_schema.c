@@ -1,0 +1,180 @@
+/*
+ * In the order of the manual.  Numbers, sizes and words are read as text here and
+ * made into values by config_validate.c, whose messages say what is allowed.
+ */
+#include "bridge/config_schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/memory.h"
+
+enum {
+	REQUIRED = CYAML_FLAG_POINTER,
+	OPTIONAL = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	LONGEST_VALUE = 4096, /* bytes: a path */
+	MOST_ENTRIES = 64,    /* of a list */
+};
+
+/* One line for each key whose value is a text. */
+#define TEXT(key, flags, structure, member)                                                        \
+	CYAML_FIELD_STRING_PTR(key, flags, struct structure, member, 1, LONGEST_VALUE)
+
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, LONGEST_VALUE),
+};
+
+static const cyaml_schema_field_t listen_fields[] = {
+    TEXT("address", REQUIRED, config_listen, address),
+    TEXT("certificate", REQUIRED, config_listen, certificate),
+    TEXT("private_key", REQUIRED, config_listen, private_key),
+    TEXT("loops", OPTIONAL, config_listen, loops_text),
+    TEXT("max_body_size", OPTIONAL, config_listen, max_body_size_text),
+    TEXT("handshake_timeout", OPTIONAL, config_listen, handshake_timeout_text),
+    TEXT("header_timeout", OPTIONAL, config_listen, header_timeout_text),
+    TEXT("body_timeout", OPTIONAL, config_listen, body_timeout_text),
+    TEXT("idle_timeout", OPTIONAL, config_listen, idle_timeout_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t spool_fields[] = {
+    TEXT("directory", REQUIRED, config_spool, directory),
+    TEXT("max_size", OPTIONAL, config_spool, max_size_text),
+    TEXT("retention", OPTIONAL, config_spool, retention_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t source_fields[] = {
+    TEXT("name", REQUIRED, config_source, name),
+    TEXT("path", REQUIRED, config_source, path),
+    /* required too: config_validate.c says what stands to choose */
+    TEXT("signature", OPTIONAL, config_source, signature_text),
+    CYAML_FIELD_SEQUENCE("secrets", OPTIONAL, struct config_source, secrets, &text_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_source, events, &text_entry, 1,
+			 MOST_ENTRIES),
+    TEXT("profile", OPTIONAL, config_source, profile),
+    TEXT("tolerance", OPTIONAL, config_source, tolerance_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t syslog_fields[] = {
+    TEXT("address", REQUIRED, config_syslog, address),
+    TEXT("transport", OPTIONAL, config_syslog, transport_text),
+    TEXT("framing", OPTIONAL, config_syslog, framing_text),
+    TEXT("settle", OPTIONAL, config_syslog, settle_text),
+    TEXT("facility", OPTIONAL, config_syslog, facility_text),
+    TEXT("hostname", OPTIONAL, config_syslog, hostname),
+    TEXT("app_name", OPTIONAL, config_syslog, app_name),
+    TEXT("enterprise_number", OPTIONAL, config_syslog, enterprise_number_text),
+    TEXT("max_message_size", OPTIONAL, config_syslog, max_message_size_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t file_fields[] = {
+    TEXT("path", REQUIRED, config_file, path),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t device_fields[] = {
+    TEXT("vendor", OPTIONAL, config_device, vendor),
+    TEXT("product", OPTIONAL, config_device, product),
+    TEXT("version", OPTIONAL, config_device, version),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t destination_fields[] = {
+    TEXT("name", REQUIRED, config_destination, name),
+    TEXT("format", OPTIONAL, config_destination, format_text),
+    CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_destination, events, &text_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_MAPPING_PTR("device", OPTIONAL, struct config_destination, device, device_fields),
+    CYAML_FIELD_MAPPING_PTR("syslog", OPTIONAL, struct config_destination, syslog, syslog_fields),
+    CYAML_FIELD_MAPPING_PTR("file", OPTIONAL, struct config_destination, file, file_fields),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t source_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_source, source_fields),
+};
+
+static const cyaml_schema_value_t destination_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_destination, destination_fields),
+};
+
+static const cyaml_schema_field_t root_fields[] = {
+    CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct config, listen, listen_fields),
+    CYAML_FIELD_MAPPING("spool", CYAML_FLAG_DEFAULT, struct config, spool, spool_fields),
+    CYAML_FIELD_SEQUENCE("sources", REQUIRED, struct config, sources, &source_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_SEQUENCE("destinations", REQUIRED, struct config, destinations, &destination_entry,
+			 1, MOST_ENTRIES),
+    CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, root_fields),
+};
+
+/* realloc and free in one, as cyaml wants it; what it gets can be freed with free(). */
+static void *
+allocate(void *context, void *pointer, size_t size)
+{
+	(void)context;
+	if (size > 0)
+		return memory_resize_array(pointer, size, 1);
+	free(pointer);
+	return NULL;
+}
+
+void
+config_schema_settings(cyaml_config_t *settings, cyaml_log_fn_t log, void *log_context)
+{
+	*settings = (cyaml_config_t){
+	    .log_fn = log,
+	    .log_ctx = log_context,
+	    .mem_fn = allocate,
+	    .log_level = CYAML_LOG_ERROR,
+	    .flags = CYAML_CFG_NO_ALIAS,
+	};
+}
+
+void
+config_schema_free(struct config *config)
+{
+	cyaml_config_t settings;
+
+	config_schema_settings(&settings, NULL, NULL);
+	if (cyaml_free(&settings, &config_schema, config, 0) != CYAML_OK)
+		memory_panic("the configuration cannot be freed");
+}
+
+static const cyaml_schema_field_t *
+find_field(const cyaml_schema_field_t *fields, const char *name)
+{
+	for (; fields->key != NULL; fields++)
+		if (strcmp(fields->key, name) == 0)
+			return fields;
+	return NULL;
+}
+
+void
+config_schema_keys(const char *const *names, size_t count, struct text *text)
+{
+	const cyaml_schema_field_t *fields = root_fields;
+
+	for (size_t i = 0; i < count; i++) {
+		const cyaml_schema_field_t *field = find_field(fields, names[i]);
+		const cyaml_schema_value_t *value = field != NULL ? &field->value : NULL;
+
+		if (value != NULL && value->type == CYAML_SEQUENCE)
+			value = value->sequence.entry;
+		if (value == NULL || value->type != CYAML_MAPPING)
+			return;
+		fields = value->mapping.fields;
+	}
+	for (const char *comma = ""; fields->key != NULL; fields++, comma = ", ") {
+		text_append_string(text, comma);
+		text_append_string(text, fields->key);
+	}
+}

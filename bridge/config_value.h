@@ -1,0 +1,78 @@
+/*
+ * Single values of the configuration: what is written becomes a number, a word's
+ * meaning, an absolute path; or the error says what is allowed, with its line.
+ */
+#ifndef CONFIG_VALUE_H
+#define CONFIG_VALUE_H
+
+#include "bridge/config_internal.h"
+
+/* The mapping whose values are being checked.  All pointers are borrowed. */
+struct config_place {
+	const char *file;
+	const char *directory;        /* where relative paths start */
+	struct error *error;          /* filled by whoever returns false */
+	char prefix[CONFIG_KEY_PATH]; /* key path of the mapping: "sources[0]"; "": the root */
+};
+
+/* The place of `key` of the mapping; of its entry `index` where it is not negative. */
+struct config_place config_value_place(const struct config_place *place, const char *key,
+				       int index);
+
+/*
+ * Completes place->error, whose text says what is wrong, with the file, the line
+ * and the key ("": the mapping itself).  Returns false.
+ */
+bool config_value_wrong(const struct config_place *place, const char *key);
+
+/* A word and what it stands for. */
+struct config_word {
+	const char *name;
+	int value;
+};
+
+/* Finds the word in the table; false: unknown, and the error names those there are. */
+MUST_CHECK bool config_value_word(const struct config_place *place, const char *key,
+				  const char *text, const struct config_word *words, size_t count,
+				  int *value);
+
+/* A size or a duration: everything about it. */
+struct config_quantity {
+	const char *key;
+	const char *text; /* as written; NULL: the default */
+	const char *fallback, *minimum, *maximum;
+	uint64_t *bytes;       /* a size */
+	int64_t *milliseconds; /* or a duration */
+};
+
+MUST_CHECK bool config_value_quantities(const struct config_place *place,
+					const struct config_quantity *rows, size_t count);
+
+/* A whole number of minimum..maximum; NULL as text: the default. */
+MUST_CHECK bool config_value_number(const struct config_place *place, const char *key,
+				    const char *text, uint32_t fallback, uint32_t minimum,
+				    uint32_t maximum, uint32_t *number);
+
+/* A name: 1..64 of [A-Za-z0-9._-], the first one a letter or digit. */
+MUST_CHECK bool config_value_name(const struct config_place *place, const char *key,
+				  const char *text);
+
+/* At most `longest` bytes of printable ASCII without a space; NULL is fine. */
+MUST_CHECK bool config_value_printable(const struct config_place *place, const char *key,
+				       const char *text, size_t longest);
+
+/* Globs of event types; none written: one that matches all. */
+MUST_CHECK bool config_value_events(const struct config_place *place, char ***events,
+				    unsigned *count);
+
+MUST_CHECK bool config_value_address(const struct config_place *place, const char *key,
+				     const char *text, bool host_required);
+
+/* Makes *path absolute in place. */
+MUST_CHECK bool config_value_path(const struct config_place *place, const char *key, char **path);
+
+/* The part of config_validate() that is about config->destinations[index]. */
+MUST_CHECK bool config_validate_destination(const struct config_place *root, struct config *config,
+					    unsigned index);
+
+#endif
