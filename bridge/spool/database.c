@@ -5,6 +5,7 @@
  * two connections checkpoint and write at once, reliability.md section 0).
  * mmap_size=0, because a page that cannot be read must be an error and not a
  * SIGBUS.  secure_delete=OFF: Debian's default writes every pruned page twice.
+ * auto_vacuum=INCREMENTAL, set before the first table, lets the file shrink again.
  */
 #include "bridge/spool/database.h"
 
@@ -46,7 +47,8 @@ note_wal_size(void *context, sqlite3 *handle, const char *name, int pages)
 bool
 database_open(struct database **out, const char *path, enum database_mode mode, struct error *error)
 {
-	static const char settings[] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL;"
+	static const char settings[] = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
+				       "PRAGMA journal_mode=WAL;"
 				       "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
 				       "PRAGMA secure_delete=OFF; PRAGMA mmap_size=0;"
 				       "PRAGMA journal_size_limit=67108864;";

@@ -152,27 +152,80 @@ delivery_save(struct delivery *delivery, const struct delivery_cursor *cursors, 
 	return database_checkpoint(delivery->database, DATABASE_CHECKPOINT_RESTART, error);
 }
 
-bool
-delivery_highest(const char *directory, uint64_t *sequence, struct error *error)
+/*
+ * Opens it to look at the cursors.  *database stays NULL where there is no file yet,
+ * or the forwarder is just about to make its tables.
+ */
+static bool
+open_to_look(struct database **database, const char *directory, struct error *error)
 {
-	struct database *database;
 	char path[PATH_MAX];
-	int64_t highest = 0;
-	bool done;
+	int64_t version = 0;
 
-	*sequence = 0;
+	*database = NULL;
 	if (!spool_internal_path(path, directory, "delivery.db", error))
 		return false;
 	if (access(path, F_OK) != 0)
 		return true;
-	if (!database_open(&database, path, DATABASE_READ_ONLY, error))
+	if (!database_open(database, path, DATABASE_READ_ONLY, error))
 		return false;
-	done = database_version(database, &highest, error);
-	if (done && highest != 0) /* 0: the forwarder is just about to make it */
-		done = database_query_number(database, "SELECT max(seq) FROM cursors", &highest,
-					     error);
+	if (database_version(*database, &version, error) && version != 0)
+		return true;
+	database_close(*database);
+	*database = NULL;
+	return version == 0;
+}
+
+bool
+delivery_highest(const char *directory, uint64_t *sequence, struct error *error)
+{
+	struct database *database;
+	int64_t highest = 0;
+	bool done;
+
+	*sequence = 0;
+	if (!open_to_look(&database, directory, error))
+		return false;
+	if (database == NULL)
+		return true;
+	done = database_query_number(database, "SELECT max(seq) FROM cursors", &highest, error);
 	database_close(database);
-	if (done && highest > 0)
-		*sequence = (uint64_t)highest;
+	*sequence = (uint64_t)highest;
+	return done;
+}
+
+bool
+delivery_lowest(const char *directory, const char *const *destinations, size_t count,
+		uint64_t *sequence, struct error *error)
+{
+	struct database *database;
+	struct database_statement *load = NULL;
+	uint64_t lowest = count > 0 ? UINT64_MAX : 0;
+	bool done = true;
+
+	*sequence = 0;
+	if (!open_to_look(&database, directory, error))
+		return false;
+	if (database == NULL)
+		return true;
+	done =
+	    database_prepare(database, &load, "SELECT seq FROM cursors WHERE destination=?", error);
+	for (size_t i = 0; done && i < count; i++) {
+		enum database_step step;
+		uint64_t cursor = 0;
+
+		database_bind_text(load, 1, text_of(destinations[i]));
+		step = database_step(load, error);
+		if (step == DATABASE_ROW)
+			cursor = (uint64_t)database_number(load, 0);
+		database_reset(load);
+		done = step == DATABASE_ROW || step == DATABASE_END;
+		if (cursor < lowest)
+			lowest = cursor;
+	}
+	database_finalize(load);
+	database_close(database);
+	if (done)
+		*sequence = lowest;
 	return done;
 }

@@ -54,4 +54,11 @@ MUST_CHECK bool delivery_save(struct delivery *delivery, const struct delivery_c
  */
 MUST_CHECK bool delivery_highest(const char *directory, uint64_t *sequence, struct error *error);
 
+/*
+ * The lowest sequence among the cursors of these destinations, read-only; 0 where
+ * one of them has none.  What is not above it is confirmed everywhere.
+ */
+MUST_CHECK bool delivery_lowest(const char *directory, const char *const *destinations,
+				size_t count, uint64_t *sequence, struct error *error);
+
 #endif

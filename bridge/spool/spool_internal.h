@@ -1,7 +1,8 @@
 /*
  * What the files of the spool share.  spool.db, version 1:
  *
- *   meta          name, value: epoch, key (of the fingerprints)
+ *   meta          name, value: epoch, key (of the fingerprints), anchor (hash of the
+ *                 last event that was pruned: what the first one kept follows on)
  *   events        seq, received_at, source, id, type, resource, evidence, body, hash
  *   fingerprints  first_seq, prints: one row a commit, 16 bytes an event, so that
  *                 the start reads 16 bytes an event and not the bodies

@@ -45,7 +45,8 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 			      " hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
 			      error) ||
 	    !database_prepare(reader->database, &reader->before,
-			      "SELECT hash FROM events WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+			      "SELECT coalesce((SELECT hash FROM events WHERE seq <= ? ORDER BY seq"
+			      " DESC LIMIT 1), (SELECT value FROM meta WHERE name='anchor'))",
 			      error) ||
 	    !database_prepare(reader->database, &reader->range,
 			      "SELECT (SELECT min(seq) FROM events), (SELECT max(seq) FROM events)",

@@ -53,6 +53,8 @@ a_cursor_is_there_after_a_restart(void **state)
 {
 	struct delivery *delivery = open_delivery();
 	struct delivery_cursor siem = {.destination = "siem"}, other = {.destination = "other"};
+	const char *const both[] = {"siem", "other"}, *const with_a_new_one[] = {"siem", "new",
+										 "other"};
 	struct error error;
 	uint64_t highest = 1;
 
@@ -75,6 +77,10 @@ a_cursor_is_there_after_a_restart(void **state)
 	assert_int_equal(siem.number, 900);
 	assert_true(delivery_highest(directory, &highest, &error));
 	assert_int_equal(highest, 1001);
+	assert_true(delivery_lowest(directory, both, 2, &highest, &error));
+	assert_int_equal(highest, 400);
+	assert_true(delivery_lowest(directory, with_a_new_one, 3, &highest, &error));
+	assert_int_equal(highest, 0);
 	delivery_close(delivery);
 }
 

@@ -328,6 +328,72 @@ checkpoints_empty_the_wal_while_a_reader_is_open(void **state)
 	spool_close(spool);
 }
 
+static void
+count_forgotten(void *context, const unsigned char *prints, size_t count)
+{
+	(void)prints;
+	*(size_t *)context += count;
+}
+
+static void
+what_is_old_and_delivered_is_pruned_from_the_front(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	size_t removed, forgotten = 0, damaged;
+	struct error error;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i += 5)
+		append(spool, i, 5); /* received at ...000 to ...004 in each commit */
+	/* not delivered: stays */
+	assert_true(
+	    spool_prune(spool, 0, INT64_MAX, 100, count_forgotten, &forgotten, &removed, &error));
+	assert_int_equal(removed, 0);
+	/* too young: stays, and hides what is behind it */
+	assert_true(spool_prune(spool, 50, 1790856000003, 100, count_forgotten, &forgotten,
+				&removed, &error));
+	assert_int_equal(removed, 3);
+	assert_int_equal(forgotten, 0);
+	/* in steps, up to what is delivered, and no further */
+	assert_true(
+	    spool_prune(spool, 22, INT64_MAX, 10, count_forgotten, &forgotten, &removed, &error));
+	assert_int_equal(removed, 10);
+	assert_true(
+	    spool_prune(spool, 22, INT64_MAX, 10, count_forgotten, &forgotten, &removed, &error));
+	assert_int_equal(removed, 9);
+	assert_int_equal(forgotten, 20);
+	assert_int_equal(read_all(0, 22, &damaged), 28);
+	assert_int_equal(damaged, 0);
+	/* the last one carries the chain */
+	assert_true(
+	    spool_prune(spool, 50, INT64_MAX, 100, count_forgotten, &forgotten, &removed, &error));
+	assert_int_equal(removed, 27);
+	spool_close(spool);
+	spool = open_spool(0, NULL);
+	append(spool, 50, 2);
+	assert_int_equal(read_all(0, 49, &damaged), 3);
+	assert_int_equal(damaged, 0);
+	spool_close(spool);
+}
+
+static void
+the_row_behind_pruned_ones_is_still_checked(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	size_t removed, forgotten = 0, damaged;
+	struct error error;
+
+	(void)state;
+	append(spool, 0, 20);
+	assert_true(
+	    spool_prune(spool, 10, INT64_MAX, 100, count_forgotten, &forgotten, &removed, &error));
+	assert_int_equal(removed, 10);
+	spool_close(spool);
+	change_by_hand("UPDATE events SET body='{}' WHERE seq=11");
+	assert_int_equal(read_all(0, 10, &damaged), 10);
+	assert_int_equal(damaged, 1);
+}
+
 int
 main(void)
 {
@@ -351,6 +417,10 @@ main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(checkpoints_empty_the_wal_while_a_reader_is_open,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_old_and_delivered_is_pruned_from_the_front,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_row_behind_pruned_ones_is_still_checked, set_up,
+					    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
