@@ -18,8 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/duplicate.h"
+#include "bridge/spool/delivery.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
 
@@ -27,7 +29,9 @@ enum {
 	COMMIT_PENDING_LIMIT = 8192,             /* submissions */
 	COMMIT_PENDING_BYTES = 64 * 1024 * 1024, /* of their bodies */
 	COMMIT_BATCH = 2048,                     /* submissions in a transaction */
-	COMMIT_IDLE_SECONDS = 1,                 /* then the WAL is moved into the file */
+	COMMIT_IDLE_MS = 1000,                   /* then the WAL is moved into the file */
+	COMMIT_PRUNE_STEP = 500,                 /* events: a commit waits behind it */
+	COMMIT_PRUNE_PAUSE_MS = 20,              /* between steps when there is more to prune */
 };
 
 struct queue {
@@ -42,12 +46,21 @@ struct commit_returns {
 	int descriptor;
 };
 
+/* What may be pruned: see commit_keep(). */
+struct retention {
+	const char *directory; /* NULL: nothing is pruned */
+	const char *const *destinations;
+	size_t count;
+	int64_t milliseconds;
+};
+
 struct commit {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	struct queue queue;
 	struct duplicate *duplicate;
+	struct retention retention;
 	bool stopping;
 	bool is_broken;
 
@@ -55,6 +68,7 @@ struct commit {
 	struct spool *spool;
 	struct spool_event *events;
 	struct spool_rejected *rejected;
+	struct deadline next_prune;
 	int wake;
 	struct counters *counters;
 	void (*broken)(void *context);
@@ -277,23 +291,28 @@ refuse_all(struct commit *commit, struct queue *batch)
 	answer_all(&waiting, false);
 }
 
-/* Waits for work; false when there is none and none will come. */
+/* Takes work, waiting for it at most COMMIT_IDLE_MS; false when none will come. */
 static bool
-take_batch(struct commit *commit, struct queue *batch, bool *idle)
+take_batch(struct commit *commit, struct queue *batch)
 {
 	struct timespec until;
+	bool waiting = true, more;
+	int left = deadline_left(commit->next_prune);
 
 	*batch = (struct queue){0};
-	*idle = false;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	left = left < COMMIT_IDLE_MS ? left : COMMIT_IDLE_MS;
+	until.tv_nsec += (long)left % 1000 * 1000000;
+	until.tv_sec += left / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&commit->lock);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += COMMIT_IDLE_SECONDS;
-	while (commit->queue.first == NULL && !commit->stopping && !*idle)
-		*idle = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) != 0;
+	while (commit->queue.first == NULL && !commit->stopping && waiting)
+		waiting = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) == 0;
 	while (batch->count < COMMIT_BATCH && commit->queue.first != NULL)
 		queue_put(batch, queue_take(&commit->queue));
+	more = batch->first != NULL || !commit->stopping;
 	pthread_mutex_unlock(&commit->lock);
-	return batch->first != NULL || *idle;
+	return more;
 }
 
 static enum spool_result
@@ -322,6 +341,49 @@ store(struct commit *commit, const struct queue *batch, struct error *error)
 	return SPOOL_DONE;
 }
 
+static void
+forget(void *context, const unsigned char *prints, size_t count)
+{
+	struct commit *commit = context;
+
+	pthread_mutex_lock(&commit->lock);
+	for (size_t i = 0; i < count; i++)
+		duplicate_remove(commit->duplicate, prints + i * SPOOL_FINGERPRINT_LENGTH);
+	pthread_mutex_unlock(&commit->lock);
+}
+
+/* One step of retention when one is due; *more: there is more to prune at once. */
+static bool
+prune(struct commit *commit, bool *more, struct error *error)
+{
+	struct retention retention;
+	uint64_t delivered;
+	size_t removed = 0;
+
+	*more = false;
+	if (!deadline_passed(commit->next_prune))
+		return true;
+	pthread_mutex_lock(&commit->lock);
+	retention = commit->retention;
+	pthread_mutex_unlock(&commit->lock);
+	commit->next_prune = deadline_after(COMMIT_IDLE_MS);
+	if (retention.directory == NULL)
+		return true;
+	if (!delivery_lowest(retention.directory, retention.destinations, retention.count,
+			     &delivered, error)) {
+		/* the forwarder's file is in trouble, not ours: nothing is pruned meanwhile */
+		log_warning("spool", "retention waits: %s", error->text);
+		return true;
+	}
+	if (!spool_prune(commit->spool, delivered, deadline_wall() - retention.milliseconds,
+			 COMMIT_PRUNE_STEP, forget, commit, &removed, error))
+		return false;
+	*more = removed == COMMIT_PRUNE_STEP;
+	if (*more)
+		commit->next_prune = deadline_after(COMMIT_PRUNE_PAUSE_MS);
+	return true;
+}
+
 /* A broken spool is never written again: see spool.h. */
 static void
 give_up(struct commit *commit, struct queue *batch, const struct error *error)
@@ -334,25 +396,34 @@ give_up(struct commit *commit, struct queue *batch, const struct error *error)
 	commit->broken(commit->context);
 }
 
+/* Answers the batch according to what became of it; false when the spool is broken. */
+static bool
+settle_batch(struct commit *commit, struct queue *batch, struct error *error)
+{
+	/* durable, then answered */
+	enum spool_result result = store(commit, batch, error);
+
+	if (result == SPOOL_DONE) {
+		answer_all(batch, true);
+	} else if (result == SPOOL_FULL) {
+		log_error("spool", "%s; senders are told to come again", error->text);
+		refuse_all(commit, batch);
+	}
+	return result != SPOOL_BROKEN;
+}
+
 static void *
 run(void *argument)
 {
 	struct commit *commit = argument;
 	struct queue batch;
 	struct error error;
-	bool idle;
+	bool idle, more = false;
 
-	while (take_batch(commit, &batch, &idle)) {
-		/* durable, then answered */
-		enum spool_result result = store(commit, &batch, &error);
-
-		if (result == SPOOL_DONE) {
-			answer_all(&batch, true);
-		} else if (result == SPOOL_FULL) {
-			log_error("spool", "%s; senders are told to come again", error.text);
-			refuse_all(commit, &batch);
-		}
-		if (result == SPOOL_BROKEN || !spool_checkpoint(commit->spool, idle, &error)) {
+	while (take_batch(commit, &batch)) {
+		idle = batch.first == NULL && !more;
+		if (!settle_batch(commit, &batch, &error) || !prune(commit, &more, &error) ||
+		    !spool_checkpoint(commit->spool, idle, &error)) {
 			give_up(commit, &batch, &error);
 			break;
 		}
@@ -415,6 +486,15 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 fail:
 	release(commit);
 	return false;
+}
+
+void
+commit_keep(struct commit *commit, const char *directory, const char *const *destinations,
+	    size_t count, int64_t retention)
+{
+	pthread_mutex_lock(&commit->lock);
+	commit->retention = (struct retention){directory, destinations, count, retention};
+	pthread_mutex_unlock(&commit->lock);
 }
 
 void

@@ -45,6 +45,14 @@ MUST_CHECK bool commit_start(struct commit **commit, struct spool *spool, int wa
 			     struct counters *counters, void (*broken)(void *context),
 			     void *context, struct error *error);
 
+/*
+ * From now on prunes, between commits and in small steps, what is older than
+ * `retention` (ms) and confirmed at all of these destinations.  All is borrowed until
+ * commit_stop().
+ */
+void commit_keep(struct commit *commit, const char *directory, const char *const *destinations,
+		 size_t count, int64_t retention);
+
 /* Commits what has been submitted, then ends the thread and frees it. */
 void commit_stop(struct commit *commit);
 

@@ -12,6 +12,9 @@
 
 #include <cmocka.h>
 
+#include "bridge/deadline.h"
+#include "bridge/spool/delivery.h"
+
 static char directory[] = "/tmp/test_commit.XXXXXX";
 
 struct bench {
@@ -96,8 +99,9 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
-					    "lock"};
+	static const char *const names[] = {
+	    "spool.db", "spool.db-wal", "spool.db-shm",    "head",
+	    "lock",     "delivery.db",  "delivery.db-wal", "delivery.db-shm"};
 	char path[256];
 
 	(void)state;
@@ -207,6 +211,47 @@ what_was_submitted_before_the_stop_is_stored(void **state)
 	spool_close(bench.spool);
 }
 
+static void
+what_is_old_and_confirmed_is_pruned_and_may_come_again(void **state)
+{
+	const char *const destinations[] = {"siem"};
+	struct delivery_cursor cursor = {"siem", 1, 900, 900};
+	struct delivery *delivery;
+	struct spool_reader *reader;
+	struct bench bench;
+	struct error error;
+	unsigned answers[ANSWERS], duplicates;
+	struct deadline deadline = deadline_after(10000);
+	uint64_t first = 0, last = 0;
+	char id[16];
+
+	(void)state;
+	if (!delivery_open(&delivery, directory, &error) ||
+	    !delivery_save(delivery, &cursor, 1, NULL, 0, &error))
+		fail_msg("%s", error.text);
+	start(&bench, 0);
+	commit_keep(bench.commit, directory, destinations, 1, 1);
+	for (unsigned i = 1; i <= 1000; i++) {
+		(void)snprintf(id, sizeof(id), "id-%u", i);
+		assert_true(
+		    commit_submit(bench.commit, event_new(&bench, id, SLICE_LITERAL("{}"))));
+	}
+	collect(&bench, 1000, answers, &duplicates);
+	if (!spool_reader_open(&reader, directory, &error))
+		fail_msg("%s", error.text);
+	do {
+		assert_false(deadline_passed(deadline));
+		assert_true(spool_reader_range(reader, &first, &last, &error));
+	} while (first != 901);
+	assert_int_equal(last, 1000);
+	spool_reader_close(reader);
+	assert_true(commit_submit(bench.commit, event_new(&bench, "id-999", SLICE_LITERAL("{}"))));
+	collect(&bench, 1, answers, &duplicates);
+	assert_int_equal(duplicates, 1);
+	stop(&bench);
+	delivery_close(delivery);
+}
+
 int
 main(void)
 {
@@ -219,6 +264,8 @@ main(void)
 		a_full_spool_answers_503_and_forgets_what_it_did_not_store, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_was_submitted_before_the_stop_is_stored, set_up,
 					    tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_old_and_confirmed_is_pruned_and_may_come_again,
+					    set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
