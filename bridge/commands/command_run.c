@@ -1,0 +1,147 @@
+/*
+ * From a configuration to running children: all that is needed above them is
+ * opened here, once, and the rest of the process's life is supervisor_run().
+ * Secrets are looked at in a process of its own (`siembridge check`), never here.
+ */
+#include "bridge/commands/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bridge/child.h"
+#include "bridge/commands/options.h"
+#include "bridge/config.h"
+#include "bridge/counters.h"
+#include "bridge/forwarder/forwarder.h"
+#include "bridge/log.h"
+#include "bridge/receiver/receiver.h"
+#include "bridge/spool/spool.h"
+#include "bridge/supervisor.h"
+#include "bridge/wake.h"
+
+/* In the order of starting, reloading and stopping. */
+const struct child_role command_run_roles[] = {
+    {"receiver", "siembridge-recv", receiver_run},
+    {"forwarder", "siembridge-fwd", forwarder_run},
+};
+const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command_run_roles[0]);
+
+/* True where `siembridge check` finds nothing wrong; else it has said on stderr what. */
+static bool
+world_is_good(const char *path)
+{
+	struct error error;
+	int status = 0;
+	pid_t process;
+
+	if (!child_start_check(path, &process, &error)) {
+		(void)fprintf(stderr, "siembridge: %s\n", error.text);
+		return false;
+	}
+	while (waitpid(process, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	if (WIFSIGNALED(status))
+		(void)fprintf(stderr, "siembridge: the check of %s was killed by signal %d\n", path,
+			      WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static size_t
+loops_of(const struct config *config)
+{
+	long cores =
+	    config->listen.loops > 0 ? (long)config->listen.loops : sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cores < 1)
+		return 1;
+	return cores < CHILD_LISTEN_SOCKETS ? (size_t)cores : CHILD_LISTEN_SOCKETS;
+}
+
+/* Opens what all children share; it lives as long as the process. */
+static bool
+open_shared(const struct config *config, struct child_inheritance *inheritance, struct error *error)
+{
+	inheritance->listen_count = loops_of(config);
+	return receiver_listen(config->listen.address, inheritance->listen,
+			       inheritance->listen_count, error) &&
+	       wake_open(&inheritance->wake, error) &&
+	       counters_create(&inheritance->counters, error);
+}
+
+static bool
+prepare(struct child_inheritance *inheritance, struct error *error)
+{
+	struct config *config;
+	bool done = false;
+
+	if (!config_read(&config, inheritance->config_path, error))
+		return false;
+	/* before the check, which would only find the port taken */
+	if (spool_is_locked(config->spool.directory)) {
+		error_set(error,
+			  "the spool %s is in use: a siembridge runs with it already; stop that "
+			  "one first, or give this one a directory of its own",
+			  config->spool.directory);
+		goto finish;
+	}
+	if (!world_is_good(inheritance->config_path)) {
+		error->text[0] = '\0'; /* all is said */
+		goto finish;
+	}
+	done = open_shared(config, inheritance, error);
+finish:
+	config_free(config);
+	return done;
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	struct child_inheritance inheritance = {.config_path = OPTIONS_CONFIG_DEFAULT,
+						.log_level = LOG_LEVEL_INFO};
+	bool verbose = false;
+	const struct options_row rows[] = {
+	    {.name = "config", .letter = 'c', .text = &inheritance.config_path},
+	    {.name = "verbose", .letter = 'v', .flag = &verbose},
+	};
+	struct error error;
+	size_t words;
+
+	(void)command;
+	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, NULL, 0, &words))
+		return OPTIONS_WRONG;
+	if (verbose)
+		inheritance.log_level = LOG_LEVEL_DEBUG;
+	log_start("supervisor", inheritance.log_level);
+	if (!prepare(&inheritance, &error)) {
+		if (error.text[0] != '\0')
+			(void)fprintf(stderr, "siembridge: %s\n", error.text);
+		return EXIT_FAILURE;
+	}
+	if (geteuid() == 0)
+		log_warning("start", "runs as root, which it never needs: give it a user of its "
+				     "own that may read the key and the secrets");
+	return supervisor_run(command_run_roles, command_run_role_count, &inheritance);
+}
+
+const struct command command_run = {
+    .name = "run",
+    .usage = "run [-c FILE] [-v]",
+    .summary = "receive and forward, in the foreground; logs to stderr",
+    .help = "Checks the configuration, listens, and runs a receiver and a forwarder as\n"
+	    "processes of their own, which are started anew when they die.\n"
+	    "\n"
+	    "  SIGTERM, SIGINT  stop within 5 s; a second SIGINT kills at once\n"
+	    "  SIGHUP           check the configuration and, where it is good, replace the\n"
+	    "                   processes one after the other; listen.address and listen.loops\n"
+	    "                   stay as they are until the next start\n"
+	    "\n"
+	    "  -c, --config FILE  configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
+	    "  -v, --verbose      log for developers as well\n",
+    .run = run,
+};
