@@ -1,0 +1,141 @@
+#include "bridge/forwarder/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/forwarder/route.h"
+#include "formats/memory.h"
+
+struct batch *
+batch_new(size_t capacity)
+{
+	struct batch *batch = memory_allocate(sizeof(*batch));
+
+	batch->arena = arena_new();
+	batch->items = memory_allocate_array(BATCH_EVENTS, sizeof(*batch->items));
+	batch->messages = memory_allocate_array(BATCH_EVENTS, sizeof(*batch->messages));
+	text_start(&batch->output, memory_allocate(capacity), capacity);
+	return batch;
+}
+
+void
+batch_free(struct batch *batch)
+{
+	if (batch == NULL)
+		return;
+	arena_free(batch->arena);
+	free(batch->items);
+	free(batch->messages);
+	free(batch->output.bytes);
+	free(batch);
+}
+
+void
+batch_clear(struct batch *batch)
+{
+	arena_clear(batch->arena);
+	text_cut(&batch->output, 0);
+	batch->count = 0;
+	batch->message_count = 0;
+	batch->sent = 0;
+	batch->next = 0;
+}
+
+bool
+batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, struct error *error)
+{
+	struct spool_event *stored = NULL;
+	size_t count = 0;
+
+	batch_clear(batch);
+	if (!spool_reader_next(reader, after, BATCH_EVENTS, BATCH_BYTES, batch->arena, &stored,
+			       &count, error))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		batch->items[i].stored = &stored[i];
+		batch->items[i].fate = BATCH_WANTED;
+	}
+	batch->count = count;
+	return true;
+}
+
+/*
+ * By the type that the receiver stored, before the body is read at all.  A row that
+ * was changed on disk may hold any type: every destination hears of it.
+ */
+void
+batch_route(struct batch *batch, const struct config_destination *destination)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_item *item = &batch->items[i];
+
+		if (!item->stored->intact)
+			batch_kill(
+			    batch, i,
+			    "its row in the spool was changed: it does not fit the hash chain");
+		else if (!route_wants(destination, item->stored->type))
+			item->fate = BATCH_UNWANTED;
+	}
+}
+
+void
+batch_normalise(struct batch *batch, const struct profiles *profiles)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_item *item = &batch->items[i];
+		const struct spool_event *stored = item->stored;
+		struct error error = {.text = ""};
+
+		if (item->fate != BATCH_WANTED)
+			continue;
+		memset(&item->event, 0, sizeof(item->event));
+		item->event.source = stored->source;
+		item->event.id = stored->id;
+		item->event.received_at = stored->received_at;
+		item->event.sequence = stored->sequence;
+		if (!normalise_event(profiles_of(profiles, stored->source), stored->body,
+				     batch->arena, &item->event, &error))
+			batch_kill(batch, i, error.text);
+	}
+}
+
+void
+batch_kill(struct batch *batch, size_t item, const char *reason)
+{
+	size_t length = strlen(reason);
+
+	batch->items[item].fate = BATCH_DEAD;
+	batch->items[item].reason =
+	    (struct slice){arena_copy_text(batch->arena, reason, length), length};
+}
+
+void
+batch_cut(struct batch *batch, size_t count)
+{
+	batch->count = count;
+}
+
+void
+batch_add_message(struct batch *batch, size_t item, uint64_t number)
+{
+	struct batch_message *message = &batch->messages[batch->message_count++];
+
+	message->item = item;
+	message->number = number;
+	message->end = batch->output.length;
+}
+
+void
+batch_advance(struct batch *batch, size_t bytes)
+{
+	batch->sent += bytes;
+	while (batch->next < batch->message_count &&
+	       batch->messages[batch->next].end <= batch->sent)
+		batch->next++;
+}
+
+bool
+batch_is_sent(const struct batch *batch)
+{
+	return batch->sent == batch->output.length;
+}

@@ -1,0 +1,42 @@
+/*
+ * A socket to a collector: resolved anew each time, all its addresses in turn,
+ * with a deadline for each.
+ */
+#ifndef CONNECT_H
+#define CONNECT_H
+
+#include <stdatomic.h>
+
+#include "formats/error.h"
+
+enum { CONNECT_PEER_SIZE = 128 };
+
+/* Who is at the other end, for logs and errors: "10.0.0.5:6514", "[::1]:6514", a path. */
+struct connect_peer {
+	char name[CONNECT_PEER_SIZE]; /* NUL-terminated */
+};
+
+/* What ends the waiting early: `wake` (wake.h) is raised and *stopping is true. */
+struct connect_patience {
+	int wake;
+	const atomic_bool *stopping;
+};
+
+/*
+ * Gives a connected, non-blocking TCP socket that notices a dead peer within 20 s
+ * (TCP_USER_TIMEOUT, RFC 5482).  `address` is "host:port".  Each address has 10 s.
+ * Names are resolved by getaddrinfo(3), whose own time-outs hold.
+ */
+MUST_CHECK bool connect_stream(int *descriptor, const char *address,
+			       const struct connect_patience *patience, struct connect_peer *peer,
+			       struct error *error);
+
+/* Gives a non-blocking UDP socket that sends to the first usable address. */
+MUST_CHECK bool connect_datagram(int *descriptor, const char *address, struct connect_peer *peer,
+				 struct error *error);
+
+/* Gives a non-blocking unix datagram socket that sends to `path`. */
+MUST_CHECK bool connect_unix(int *descriptor, const char *path, struct connect_peer *peer,
+			     struct error *error);
+
+#endif

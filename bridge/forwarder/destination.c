@@ -1,0 +1,512 @@
+/*
+ * The loop.  A turn sends what the window has room for and then sees what has been
+ * confirmed; only here is waited, tried again and given up.
+ *
+ * Order that matters: a dead letter is durable before the head passes it, so the
+ * cursor cannot pass it earlier.  The window is filled with a whole batch before
+ * its first byte is sent; a message is confirmed by the offset of its last byte, so
+ * one that is still in our hands never is.
+ */
+#include "bridge/forwarder/destination.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "bridge/deadline.h"
+#include "bridge/fault.h"
+#include "bridge/forwarder/backoff.h"
+#include "bridge/forwarder/batch.h"
+#include "bridge/forwarder/mailbox.h"
+#include "bridge/forwarder/render.h"
+#include "bridge/forwarder/send.h"
+#include "bridge/forwarder/window.h"
+#include "bridge/log.h"
+#include "bridge/spool/spool.h"
+#include "bridge/wake.h"
+#include "formats/memory.h"
+
+/* The spool is looked at this often, milliseconds, even if a wake-up were lost. */
+enum { IDLE_INTERVAL = 1000 };
+
+struct destination {
+	struct destination_settings settings;
+	const struct send_kind *kind;
+	char object[128];       /* what the log says it is about */
+	struct error complaint; /* that was logged last; empty: all is well */
+
+	struct spool_reader *reader; /* NULL: not opened yet */
+	struct batch *batch;
+	struct render *render;
+	struct window *window;
+	struct backoff backoff;
+	void *connection;     /* NULL: none */
+	uint64_t offset;      /* bytes of the batches before this one on the connection */
+	struct position head; /* of the last item of the batch */
+	struct position cursor;
+	uint64_t buried; /* highest sequence of a dead letter */
+
+	int wake; /* raised by the main thread */
+	atomic_bool stopping;
+	atomic_bool finished;
+	struct position_board board;
+	struct mailbox mailbox;
+	pthread_t thread; /* the main thread's own, like the next */
+	bool started;     /* and not yet joined */
+};
+
+/* ---- the connection ---- */
+
+static bool
+is_stopping(const struct destination *destination)
+{
+	return atomic_load(&destination->stopping);
+}
+
+static bool
+ensure_connection(struct destination *destination, struct error *error)
+{
+	const struct connect_patience patience = {destination->wake, &destination->stopping};
+
+	if (destination->connection != NULL)
+		return true;
+	if (!destination->kind->open(&destination->connection, destination->settings.configuration,
+				     &patience, error)) {
+		destination->connection = NULL;
+		return false;
+	}
+	log_info(destination->object, "connected%s to %s",
+		 destination->complaint.text[0] != '\0' ? " again" : "",
+		 destination->kind->peer(destination->connection));
+	destination->complaint.text[0] = '\0';
+	return true;
+}
+
+/* The connection is gone, and with it all that it had not confirmed. */
+static void
+rewind_head(struct destination *destination)
+{
+	if (destination->connection != NULL)
+		destination->kind->close(destination->connection);
+	destination->connection = NULL;
+	destination->offset = 0;
+	destination->head = destination->cursor;
+	batch_clear(destination->batch);
+	window_clear(destination->window);
+}
+
+/* Bytes handed over on this connection. */
+static uint64_t
+written(const struct destination *destination)
+{
+	return destination->offset + destination->batch->sent;
+}
+
+/* ---- waiting ---- */
+
+/* Until woken, until the watched descriptor says something, or until `at`. */
+static void
+wait_for(struct destination *destination, const struct send_watch *watch)
+{
+	struct pollfd waits[] = {
+	    {.fd = destination->wake, .events = POLLIN},
+	    {.fd = watch->descriptor, .events = watch->events},
+	};
+	int64_t left = watch->at - deadline_now();
+
+	if (left < 0)
+		left = 0;
+	if (poll(waits, 2, left < IDLE_INTERVAL ? (int)left : IDLE_INTERVAL) < 0) {
+		if (errno != EINTR)
+			memory_panic("%s: poll: %m", destination->object);
+		return;
+	}
+	/* Cleared before the spool is looked at: what comes after raises it anew. */
+	if (waits[0].revents != 0)
+		wake_clear(destination->wake);
+}
+
+/* For the spool, the peer or the clock. */
+static void
+wait_for_news(struct destination *destination)
+{
+	struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
+
+	destination->kind->watch(destination->connection, !batch_is_sent(destination->batch),
+				 written(destination), &watch);
+	wait_for(destination, &watch);
+}
+
+/* Before the next attempt.  Only a reason that is new is told. */
+static void
+back_off(struct destination *destination, const struct error *error)
+{
+	struct send_watch watch = {.descriptor = -1};
+
+	atomic_fetch_add_explicit(&destination->settings.counters->breaks, 1, memory_order_relaxed);
+	if (strcmp(destination->complaint.text, error->text) != 0 && !is_stopping(destination))
+		log_warning(destination->object, "%s", error->text);
+	destination->complaint = *error;
+	watch.at = deadline_now() + backoff_next(&destination->backoff);
+	while (!is_stopping(destination) && deadline_now() < watch.at)
+		wait_for(destination, &watch);
+}
+
+/* ---- dead letters ---- */
+
+/* Returns when the letters are durable, whatever else is asked of us meanwhile. */
+static void
+bury(struct destination *destination, const struct delivery_dead *letters, size_t count)
+{
+	const struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
+
+	if (count == 0)
+		return;
+	mailbox_put(&destination->mailbox, letters, count);
+	wake_raise(destination->settings.attention);
+	while (!mailbox_is_empty(&destination->mailbox))
+		wait_for(destination, &watch);
+	destination->buried = letters[count - 1].sequence;
+	atomic_fetch_add_explicit(&destination->settings.counters->dead, count,
+				  memory_order_relaxed);
+	log_error(destination->object,
+		  "%zu event(s) can never be delivered and are dead letters; the first one, %llu: "
+		  "%.*s",
+		  count, (unsigned long long)letters[0].sequence, (int)letters[0].reason.length,
+		  letters[0].reason.bytes);
+}
+
+static struct slice
+present(struct slice slice)
+{
+	return slice.bytes != NULL ? slice : SLICE_LITERAL("");
+}
+
+static struct delivery_dead
+letter_of(const struct destination *destination, const struct batch_item *item)
+{
+	return (struct delivery_dead){
+	    .destination = destination->settings.configuration->name,
+	    .sequence = item->stored->sequence,
+	    .died_at = deadline_wall(),
+	    .id = present(item->stored->id),
+	    .type = present(item->stored->type),
+	    .reason = present(item->reason),
+	};
+}
+
+/* Those of the batch that were not buried before a break already. */
+static void
+bury_dead(struct destination *destination)
+{
+	const struct batch *batch = destination->batch;
+	struct delivery_dead *letters =
+	    arena_allocate(batch->arena, BATCH_EVENTS * sizeof(*letters));
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->items[i].fate == BATCH_DEAD &&
+		    batch->items[i].stored->sequence > destination->buried)
+			letters[count++] = letter_of(destination, &batch->items[i]);
+	bury(destination, letters, count);
+}
+
+/* The peer can never take message batch->next: the others go on without it. */
+static void
+bury_refused(struct destination *destination, const struct error *error)
+{
+	struct batch *batch = destination->batch;
+	const struct batch_message *message = &batch->messages[batch->next];
+	struct delivery_dead letter;
+
+	batch_kill(batch, message->item, error->text);
+	letter = letter_of(destination, &batch->items[message->item]);
+	bury(destination, &letter, 1);
+	batch_advance(batch, message->end - batch->sent);
+}
+
+/* ---- a turn ---- */
+
+/* The next batch: read, routed, normalised, rendered, and in the window. */
+static enum send_result
+fill(struct destination *destination, struct error *error)
+{
+	struct batch *batch = destination->batch;
+	uint64_t before = destination->offset + batch->output.length;
+
+	if (destination->reader == NULL &&
+	    !spool_reader_open(&destination->reader, destination->settings.spool_directory,
+			       error)) {
+		destination->reader = NULL;
+		return SEND_LATER;
+	}
+	if (!batch_read(batch, destination->reader, destination->head.sequence, error))
+		return SEND_LATER;
+	destination->offset = before;
+	if (batch->count == 0)
+		return SEND_IDLE;
+	batch_route(batch, destination->settings.configuration);
+	batch_normalise(batch, destination->settings.profiles);
+	destination->head.number =
+	    render_batch(destination->render, batch, destination->head.number);
+	bury_dead(destination);
+	for (size_t i = 0; i < batch->message_count; i++) {
+		const struct batch_message *message = &batch->messages[i];
+		struct position position = {batch->items[message->item].stored->sequence,
+					    message->number};
+
+		window_push(destination->window, position, destination->offset + message->end);
+	}
+	destination->head.sequence = batch->items[batch->count - 1].stored->sequence;
+	return SEND_PROGRESS;
+}
+
+static enum send_result
+transmit(struct destination *destination, struct error *error)
+{
+	struct batch *batch = destination->batch;
+	size_t before = batch->next;
+	enum send_result result;
+
+	if (batch_is_sent(batch))
+		return SEND_IDLE;
+	fault_point("forwarder-before-send");
+	result = destination->kind->send(destination->connection, batch, error);
+	fault_point("forwarder-after-send");
+	atomic_fetch_add_explicit(&destination->settings.counters->sent, batch->next - before,
+				  memory_order_relaxed);
+	return result;
+}
+
+static enum send_result
+confirm(struct destination *destination, struct error *error)
+{
+	struct position before = destination->cursor;
+	uint64_t confirmed = 0;
+	enum send_result result = destination->kind->confirm(
+	    destination->connection, written(destination), &confirmed, error);
+
+	if (result != SEND_IDLE)
+		return result;
+	if (window_confirm(destination->window, confirmed, &destination->cursor))
+		backoff_reset(&destination->backoff);
+	/* Behind the last message there may be events that go nowhere from here. */
+	if (window_is_empty(destination->window))
+		destination->cursor = destination->head;
+	if (destination->cursor.sequence == before.sequence)
+		return SEND_IDLE;
+	atomic_store_explicit(&destination->settings.counters->confirmed,
+			      destination->cursor.sequence, memory_order_relaxed);
+	if (position_publish(&destination->board, destination->cursor))
+		wake_raise(destination->settings.attention);
+	return SEND_PROGRESS;
+}
+
+/* Sends what the window has room for, then sees what has been confirmed. */
+static enum send_result
+step(struct destination *destination, struct error *error)
+{
+	enum send_result filled = SEND_IDLE;
+	enum send_result sent;
+	enum send_result confirmed;
+
+	if (!ensure_connection(destination, error))
+		return SEND_LATER;
+	if (batch_is_sent(destination->batch) &&
+	    window_has_room(destination->window, BATCH_EVENTS)) {
+		filled = fill(destination, error);
+		if (filled == SEND_LATER)
+			return filled;
+	}
+	sent = transmit(destination, error);
+	if (sent == SEND_REFUSED || sent == SEND_LATER)
+		return sent;
+	confirmed = confirm(destination, error);
+	if (confirmed != SEND_IDLE)
+		return confirmed;
+	return filled == SEND_PROGRESS ? filled : sent;
+}
+
+/* At the end: the rest of the batch, and what can be confirmed in the time there is. */
+static void
+drain(struct destination *destination)
+{
+	struct deadline deadline = deadline_after(DESTINATION_DRAIN);
+	struct error ignored;
+
+	while (destination->connection != NULL && !deadline_passed(deadline)) {
+		enum send_result result = transmit(destination, &ignored);
+		struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
+
+		if (result == SEND_REFUSED || result == SEND_LATER ||
+		    confirm(destination, &ignored) == SEND_LATER ||
+		    (batch_is_sent(destination->batch) && window_is_empty(destination->window)))
+			break;
+		destination->kind->watch(destination->connection,
+					 !batch_is_sent(destination->batch), written(destination),
+					 &watch);
+		if (watch.at > deadline.at)
+			watch.at = deadline.at;
+		wait_for(destination, &watch);
+	}
+}
+
+static void
+loop(struct destination *destination)
+{
+	struct error error = {.text = ""};
+
+	while (!is_stopping(destination)) {
+		switch (step(destination, &error)) {
+		case SEND_PROGRESS:
+			break;
+		case SEND_IDLE:
+			wait_for_news(destination);
+			break;
+		case SEND_REFUSED:
+			bury_refused(destination, &error);
+			break;
+		case SEND_LATER:
+			rewind_head(destination);
+			back_off(destination, &error);
+			break;
+		}
+	}
+	drain(destination);
+	rewind_head(destination);
+}
+
+static void *
+run(void *context)
+{
+	struct destination *destination = context;
+
+	loop(destination);
+	atomic_store(&destination->finished, true);
+	wake_raise(destination->settings.attention);
+	return NULL;
+}
+
+/* ---- the main thread's side ---- */
+
+static uint64_t
+any_seed(void)
+{
+	uint64_t seed;
+
+	/* Nothing secret: without entropy yet, the time will do. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+		seed = (uint64_t)deadline_wall();
+	return seed;
+}
+
+bool
+destination_new(struct destination **out, const struct destination_settings *settings,
+		struct error *error)
+{
+	struct destination *destination = memory_allocate(sizeof(*destination));
+	struct text object;
+
+	destination->settings = *settings;
+	destination->kind = send_kind_of(settings->configuration);
+	text_start(&object, destination->object, sizeof(destination->object) - 1);
+	text_append_string(&object, "destination=");
+	text_append_string(&object, settings->configuration->name);
+	destination->render = render_new(settings->configuration);
+	destination->batch = batch_new(render_capacity(destination->render));
+	destination->window = window_new();
+	destination->head = settings->start;
+	destination->cursor = settings->start;
+	backoff_start(&destination->backoff, any_seed());
+	position_start(&destination->board, settings->start);
+	mailbox_start(&destination->mailbox);
+	atomic_store(&settings->counters->confirmed, settings->start.sequence);
+	if (!wake_open(&destination->wake, error)) {
+		destination->wake = -1;
+		destination_free(destination);
+		return false;
+	}
+	*out = destination;
+	return true;
+}
+
+void
+destination_free(struct destination *destination)
+{
+	if (destination == NULL)
+		return;
+	if (destination->wake >= 0)
+		close(destination->wake);
+	spool_reader_close(destination->reader);
+	batch_free(destination->batch);
+	render_free(destination->render);
+	window_free(destination->window);
+	free(destination);
+}
+
+bool
+destination_start(struct destination *destination, struct error *error)
+{
+	int code = pthread_create(&destination->thread, NULL, run, destination);
+
+	destination->started = code == 0;
+	if (destination->started)
+		return true;
+	errno = code;
+	return error_set_errno(error, "%s: its thread cannot be started", destination->object);
+}
+
+void
+destination_wake(struct destination *destination)
+{
+	wake_raise(destination->wake);
+}
+
+void
+destination_stop(struct destination *destination)
+{
+	atomic_store(&destination->stopping, true);
+	wake_raise(destination->wake);
+}
+
+bool
+destination_has_finished(struct destination *destination)
+{
+	if (!destination->started)
+		return true;
+	if (!atomic_load(&destination->finished))
+		return false;
+	(void)pthread_join(destination->thread, NULL);
+	destination->started = false;
+	return true;
+}
+
+bool
+destination_take_cursor(struct destination *destination, struct position *cursor)
+{
+	return position_take(&destination->board, cursor);
+}
+
+const struct delivery_dead *
+destination_dead(const struct destination *destination, size_t *count)
+{
+	return mailbox_look(&destination->mailbox, count);
+}
+
+void
+destination_buried(struct destination *destination)
+{
+	mailbox_done(&destination->mailbox);
+	wake_raise(destination->wake);
+}
+
+const char *
+destination_name(const struct destination *destination)
+{
+	return destination->settings.configuration->name;
+}

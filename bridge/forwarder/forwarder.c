@@ -1,0 +1,309 @@
+/*
+ * The process.  The main thread never talks to a collector: it hands wake-ups on
+ * (an eventfd for each destination: one for all would be cleared by the first that
+ * reads it), and saves what the destinations have to tell.
+ *
+ * The end: the destinations get DESTINATION_DRAIN ms for what is under way.  One
+ * that hangs in the resolver is left behind after STOP_DEADLINE, with its memory.
+ */
+#include "bridge/forwarder/forwarder.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bridge/config.h"
+#include "bridge/counters.h"
+#include "bridge/deadline.h"
+#include "bridge/forwarder/destination.h"
+#include "bridge/forwarder/ledger.h"
+#include "bridge/forwarder/profiles.h"
+#include "bridge/log.h"
+#include "bridge/spool/spool.h"
+#include "bridge/wake.h"
+#include "formats/memory.h"
+#include "formats/text.h"
+
+/* Milliseconds. */
+enum { STOP_DEADLINE = 4000, SPOOL_INTERVAL = 1000 };
+
+struct forwarder {
+	struct config *config;
+	struct counters *counters;
+	struct profiles *profiles;
+	struct ledger *ledger;
+	struct destination *destinations[COUNTERS_DESTINATIONS];
+	size_t count;
+	int wake;      /* raised by the receiver; -1: none */
+	int attention; /* raised by the destinations */
+	int signals;
+	bool stopping;
+	struct stat spool; /* the file that is read */
+};
+
+/* ---- the spool ---- */
+
+static bool
+look_at_spool(const struct forwarder *forwarder, struct stat *status)
+{
+	char path[4096];
+	struct text text;
+
+	text_start(&text, path, sizeof(path) - 1);
+	text_append_string(&text, forwarder->config->spool.directory);
+	text_append_string(&text, "/spool.db");
+	path[text.length] = '\0';
+	return !text.overflowed && stat(path, status) == 0;
+}
+
+/* The receiver set the file aside and began a fresh one: ours will never grow again. */
+static bool
+spool_was_replaced(const struct forwarder *forwarder)
+{
+	struct stat now;
+
+	return look_at_spool(forwarder, &now) &&
+	       (now.st_ino != forwarder->spool.st_ino || now.st_dev != forwarder->spool.st_dev);
+}
+
+/* ---- waiting ---- */
+
+/* Until something is told, at most `milliseconds`. */
+static void
+wait_for_news(struct forwarder *forwarder, int64_t milliseconds)
+{
+	struct pollfd waits[] = {
+	    {.fd = forwarder->signals, .events = POLLIN},
+	    {.fd = forwarder->attention, .events = POLLIN},
+	    {.fd = forwarder->wake, .events = POLLIN},
+	};
+	struct signalfd_siginfo signal;
+
+	if (milliseconds > SPOOL_INTERVAL)
+		milliseconds = SPOOL_INTERVAL;
+	if (poll(waits, 3, (int)milliseconds) < 0) {
+		if (errno != EINTR)
+			memory_panic("forwarder: poll: %m");
+		return;
+	}
+	if (waits[0].revents != 0 &&
+	    read(forwarder->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal))
+		forwarder->stopping = true;
+	if (waits[1].revents != 0)
+		wake_clear(forwarder->attention);
+	if (waits[2].revents != 0) {
+		wake_clear(forwarder->wake);
+		for (size_t i = 0; i < forwarder->count; i++)
+			destination_wake(forwarder->destinations[i]);
+	}
+}
+
+/* Gives the reader once the receiver has made its spool; NULL: told to stop before that. */
+static struct spool_reader *
+wait_for_spool(struct forwarder *forwarder)
+{
+	struct spool_reader *reader = NULL;
+	struct error error;
+	bool told = false;
+
+	while (!forwarder->stopping) {
+		/* Before the file is opened: if it is replaced in between, that is seen later. */
+		if (look_at_spool(forwarder, &forwarder->spool) &&
+		    spool_reader_open(&reader, forwarder->config->spool.directory, &error))
+			return reader;
+		if (!told)
+			log_info("spool", "waiting for the receiver to open it");
+		told = true;
+		wait_for_news(forwarder, 100);
+	}
+	return NULL;
+}
+
+/* ---- start ---- */
+
+static bool
+catch_signals(struct forwarder *forwarder, struct error *error)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	/* Before any thread: they inherit it, and this one alone reads the signals. */
+	if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return error_set_errno(error, "signals cannot be set up");
+	forwarder->signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (forwarder->signals < 0)
+		return error_set_errno(error, "signals cannot be read");
+	return true;
+}
+
+static bool
+begin_destination(struct forwarder *forwarder, size_t i, uint64_t epoch, uint64_t last,
+		  struct error *error)
+{
+	const struct config_destination *configuration = &forwarder->config->destinations[i];
+	struct destination_settings settings = {
+	    .configuration = configuration,
+	    .spool_directory = forwarder->config->spool.directory,
+	    .profiles = forwarder->profiles,
+	    .counters = &forwarder->counters->destinations[i],
+	    .attention = forwarder->attention,
+	};
+
+	/* ledger_begin() refuses more destinations than there are places for. */
+	if (!ledger_begin(forwarder->ledger, configuration->name, epoch, last, &settings.start,
+			  error) ||
+	    !destination_new(&forwarder->destinations[i], &settings, error))
+		return false;
+	forwarder->count = i + 1;
+	return true;
+}
+
+/* Each destination at its place in the spool, none of them running yet. */
+static bool
+begin_destinations(struct forwarder *forwarder, struct error *error)
+{
+	struct spool_reader *reader = wait_for_spool(forwarder);
+	uint64_t first;
+	uint64_t last;
+	uint64_t epoch;
+	bool done;
+
+	if (reader == NULL)
+		return true;
+	epoch = spool_reader_epoch(reader);
+	done = spool_reader_range(reader, &first, &last, error);
+	spool_reader_close(reader);
+	for (size_t i = 0; done && i < forwarder->config->destinations_count; i++)
+		done = begin_destination(forwarder, i, epoch, last, error);
+	return done;
+}
+
+static bool
+start(struct forwarder *forwarder, const struct child_inheritance *inheritance, struct error *error)
+{
+	forwarder->wake = inheritance->wake;
+	return catch_signals(forwarder, error) && wake_open(&forwarder->attention, error) &&
+	       counters_map(inheritance->counters, &forwarder->counters, error) &&
+	       profiles_new(&forwarder->profiles, forwarder->config, error) &&
+	       ledger_open(&forwarder->ledger, forwarder->config->spool.directory, error) &&
+	       begin_destinations(forwarder, error);
+}
+
+/* ---- the loop ---- */
+
+static void
+save(struct forwarder *forwarder)
+{
+	struct error error;
+
+	if (!ledger_save(forwarder->ledger, forwarder->destinations, forwarder->count, &error))
+		log_error("delivery", "cursors cannot be saved: %s; trying again", error.text);
+}
+
+static void
+tend(struct forwarder *forwarder)
+{
+	ledger_gather(forwarder->ledger, forwarder->destinations, forwarder->count);
+	if (ledger_due(forwarder->ledger) == 0)
+		save(forwarder);
+	wait_for_news(forwarder, ledger_due(forwarder->ledger));
+}
+
+static bool
+all_finished(struct forwarder *forwarder)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < forwarder->count; i++)
+		if (!destination_has_finished(forwarder->destinations[i]))
+			all = false;
+	return all;
+}
+
+/* True where every thread has ended; all that they confirmed is saved either way. */
+static bool
+stop_destinations(struct forwarder *forwarder)
+{
+	struct deadline deadline = deadline_after(STOP_DEADLINE);
+	bool finished;
+
+	for (size_t i = 0; i < forwarder->count; i++)
+		destination_stop(forwarder->destinations[i]);
+	while (!(finished = all_finished(forwarder)) && !deadline_passed(deadline))
+		tend(forwarder);
+	ledger_gather(forwarder->ledger, forwarder->destinations, forwarder->count);
+	if (ledger_due(forwarder->ledger) != INT64_MAX)
+		save(forwarder);
+	return finished;
+}
+
+/* Runs the destinations until told to stop: the exit status. */
+static int
+run(struct forwarder *forwarder)
+{
+	struct error error;
+	int status = CHILD_EXIT_OK;
+	size_t started = 0;
+
+	while (started < forwarder->count) {
+		if (!destination_start(forwarder->destinations[started], &error)) {
+			log_error("forwarder", "%s", error.text);
+			status = CHILD_EXIT_FAILED;
+			break;
+		}
+		started++;
+	}
+	while (!forwarder->stopping && status == CHILD_EXIT_OK) {
+		tend(forwarder);
+		if (spool_was_replaced(forwarder)) {
+			log_error("spool", "it was begun afresh; starting anew to read that");
+			status = CHILD_EXIT_FAILED;
+		}
+	}
+	forwarder->count = started;
+	if (!stop_destinations(forwarder))
+		_exit(status); /* a thread still uses what would be freed */
+	return status;
+}
+
+static void
+release(struct forwarder *forwarder)
+{
+	for (size_t i = 0; i < COUNTERS_DESTINATIONS; i++)
+		destination_free(forwarder->destinations[i]);
+	ledger_close(forwarder->ledger);
+	profiles_free(forwarder->profiles);
+	if (forwarder->attention >= 0)
+		close(forwarder->attention);
+	if (forwarder->signals >= 0)
+		close(forwarder->signals);
+	config_free(forwarder->config);
+}
+
+int
+forwarder_run(const struct child_inheritance *inheritance)
+{
+	struct forwarder forwarder = {.attention = -1, .signals = -1};
+	struct error error;
+	int status;
+
+	if (!config_read(&forwarder.config, inheritance->config_path, &error)) {
+		log_error("config", "%s", error.text);
+		return CHILD_EXIT_CONFIGURATION;
+	}
+	if (start(&forwarder, inheritance, &error)) {
+		status = run(&forwarder);
+	} else {
+		log_error("forwarder", "%s", error.text);
+		status = CHILD_EXIT_FAILED;
+	}
+	release(&forwarder);
+	return status;
+}

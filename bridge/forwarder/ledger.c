@@ -1,0 +1,167 @@
+#include "bridge/forwarder/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/deadline.h"
+#include "bridge/fault.h"
+#include "bridge/log.h"
+#include "bridge/spool/delivery.h"
+#include "formats/memory.h"
+
+struct ledger {
+	struct delivery *delivery;
+	struct delivery_cursor cursors[COUNTERS_DESTINATIONS]; /* as they are to be saved */
+	size_t count;
+	bool changed; /* a cursor moved since the last save */
+	bool urgent;  /* a destination waits for its dead letters */
+	int64_t next; /* deadline_now() before which nothing is saved */
+};
+
+bool
+ledger_open(struct ledger **out, const char *spool_directory, struct error *error)
+{
+	struct ledger *ledger = memory_allocate(sizeof(*ledger));
+
+	if (!delivery_open(&ledger->delivery, spool_directory, error)) {
+		free(ledger);
+		return false;
+	}
+	*out = ledger;
+	return true;
+}
+
+void
+ledger_close(struct ledger *ledger)
+{
+	if (ledger == NULL)
+		return;
+	delivery_close(ledger->delivery);
+	free(ledger);
+}
+
+/* DESIGN.md, the spool, rule 3: an alarm with a count, never a silent skip. */
+static void
+bring_down(struct delivery_cursor *cursor, uint64_t epoch, uint64_t last)
+{
+	char object[128];
+	struct text text;
+
+	text_start(&text, object, sizeof(object) - 1);
+	text_append_string(&text, "destination=");
+	text_append_string(&text, cursor->destination);
+	object[text.length] = '\0';
+	if (cursor->epoch != epoch && cursor->sequence > 0) {
+		log_error(
+		    object,
+		    "the spool was begun afresh: this destination was at event %llu of the old "
+		    "one, and gets all of the new one, %llu event(s) so far; look after the "
+		    "old file",
+		    (unsigned long long)cursor->sequence, (unsigned long long)last);
+		cursor->sequence = 0;
+	} else if (cursor->sequence > last) {
+		log_error(
+		    object,
+		    "the spool has lost %llu event(s) that this destination was sent: it ends "
+		    "at %llu, the cursor was at %llu; run siembridge verify",
+		    (unsigned long long)(cursor->sequence - last), (unsigned long long)last,
+		    (unsigned long long)cursor->sequence);
+		cursor->sequence = last;
+	}
+	cursor->epoch = epoch;
+}
+
+bool
+ledger_begin(struct ledger *ledger, const char *destination, uint64_t epoch, uint64_t last,
+	     struct position *start, struct error *error)
+{
+	struct delivery_cursor *cursor = &ledger->cursors[ledger->count];
+
+	if (ledger->count == COUNTERS_DESTINATIONS)
+		return error_set(error, "more than %d destinations", COUNTERS_DESTINATIONS);
+	cursor->destination = destination;
+	if (!delivery_load(ledger->delivery, cursor, error))
+		return false;
+	bring_down(cursor, epoch, last);
+	start->sequence = cursor->sequence;
+	start->number = cursor->number;
+	ledger->count++;
+	return true;
+}
+
+void
+ledger_gather(struct ledger *ledger, struct destination *const *destinations, size_t count)
+{
+	size_t letters;
+
+	for (size_t i = 0; i < count; i++) {
+		struct position position;
+
+		if (destination_take_cursor(destinations[i], &position)) {
+			ledger->cursors[i].sequence = position.sequence;
+			ledger->cursors[i].number = position.number;
+			ledger->changed = true;
+		}
+		if (destination_dead(destinations[i], &letters) != NULL)
+			ledger->urgent = true;
+	}
+}
+
+int64_t
+ledger_due(const struct ledger *ledger)
+{
+	int64_t left = ledger->next - deadline_now();
+
+	if (!ledger->changed && !ledger->urgent)
+		return INT64_MAX;
+	/* An urgent one does not wait for the interval, only for a retry. */
+	if (ledger->urgent && left <= LEDGER_INTERVAL)
+		return 0;
+	return left > 0 ? left : 0;
+}
+
+/* The letters of all destinations, one behind the other; freed with free(). */
+static struct delivery_dead *
+collect_letters(struct destination *const *destinations, size_t count, bool *buries, size_t *total)
+{
+	struct delivery_dead *letters = NULL;
+
+	*total = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t more = 0;
+		const struct delivery_dead *waiting = destination_dead(destinations[i], &more);
+
+		buries[i] = waiting != NULL;
+		if (waiting == NULL)
+			continue;
+		letters = memory_resize_array(letters, *total + more, sizeof(*letters));
+		memcpy(letters + *total, waiting, more * sizeof(*letters));
+		*total += more;
+	}
+	return letters;
+}
+
+bool
+ledger_save(struct ledger *ledger, struct destination *const *destinations, size_t count,
+	    struct error *error)
+{
+	bool buries[COUNTERS_DESTINATIONS];
+	size_t letter_count;
+	struct delivery_dead *letters = collect_letters(destinations, count, buries, &letter_count);
+	bool saved;
+
+	fault_point("forwarder-before-save");
+	saved = delivery_save(ledger->delivery, ledger->cursors, ledger->count, letters,
+			      letter_count, error);
+	fault_point("forwarder-after-save");
+	free(letters);
+	ledger->next = deadline_now() + (saved ? LEDGER_INTERVAL : LEDGER_RETRY);
+	if (!saved)
+		return false;
+	ledger->changed = false;
+	ledger->urgent = false;
+	for (size_t i = 0; i < count; i++)
+		if (buries[i])
+			destination_buried(destinations[i]);
+	return true;
+}

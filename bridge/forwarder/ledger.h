@@ -1,0 +1,41 @@
+/*
+ * What becomes of cursors and dead letters: delivery.db, written here alone.
+ *
+ * A cursor may lag: it is saved at most every LEDGER_INTERVAL ms and costs
+ * duplicates, never a loss.  A dead letter is saved at once, for its destination
+ * waits for it.
+ */
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#include "bridge/forwarder/destination.h"
+
+enum { LEDGER_INTERVAL = 100, LEDGER_RETRY = 1000 /* after a failure */ }; /* milliseconds */
+
+struct ledger;
+
+/* Opens delivery.db.  Gives *ledger, closed with ledger_close(). */
+MUST_CHECK bool ledger_open(struct ledger **ledger, const char *spool_directory,
+			    struct error *error);
+void ledger_close(struct ledger *ledger);
+
+/*
+ * Where a destination begins: its cursor, brought down to what the spool of that
+ * epoch, whose last sequence is `last`, can have.  An event is rather sent twice
+ * than skipped; a cursor that had to be moved is told in the log, with a count.
+ * To be called once for each destination, in their order.
+ */
+MUST_CHECK bool ledger_begin(struct ledger *ledger, const char *destination, uint64_t epoch,
+			     uint64_t last, struct position *start, struct error *error);
+
+/* Takes from the destinations what they have to tell. */
+void ledger_gather(struct ledger *ledger, struct destination *const *destinations, size_t count);
+
+/* Milliseconds until ledger_save() is due; INT64_MAX where there is nothing to save. */
+int64_t ledger_due(const struct ledger *ledger);
+
+/* Saves all that was gathered.  False: it is still there, and due again in a while. */
+MUST_CHECK bool ledger_save(struct ledger *ledger, struct destination *const *destinations,
+			    size_t count, struct error *error);
+
+#endif

@@ -1,0 +1,103 @@
+#include "bridge/forwarder/render.h"
+
+#include <stdlib.h>
+
+#include "bridge/forwarder/frame.h"
+#include "bridge/forwarder/route.h"
+#include "formats/error.h"
+#include "formats/memory.h"
+
+/* A file has no largest message of its own. */
+enum { FILE_LARGEST_MESSAGE = 1 << 20 };
+
+struct render {
+	const struct format *format;
+	struct format_options options;
+	bool syslog; /* the line is to be a syslog message; else it is the format's alone */
+	enum frame frame;
+	struct text message; /* the one being written; its capacity is the largest allowed */
+};
+
+static enum frame
+frame_of(const struct config_destination *destination)
+{
+	if (destination->syslog == NULL)
+		return FRAME_LF;
+	if (destination->syslog->transport != CONFIG_TRANSPORT_TCP)
+		return FRAME_DATAGRAM;
+	return destination->syslog->framing == CONFIG_FRAMING_LF ? FRAME_LF : FRAME_OCTET_COUNTING;
+}
+
+struct render *
+render_new(const struct config_destination *destination)
+{
+	struct render *render = memory_allocate(sizeof(*render));
+	size_t largest = FILE_LARGEST_MESSAGE;
+
+	render->format = destination->format;
+	render->options = destination->options;
+	render->syslog = destination->syslog != NULL;
+	render->frame = frame_of(destination);
+	if (render->syslog) {
+		largest = (size_t)destination->syslog->max_message_size;
+		render->options.maximum_length = largest;
+	}
+	text_start(&render->message, memory_allocate(largest), largest);
+	return render;
+}
+
+void
+render_free(struct render *render)
+{
+	if (render == NULL)
+		return;
+	free(render->message.bytes);
+	free(render);
+}
+
+size_t
+render_capacity(const struct render *render)
+{
+	return BATCH_BYTES + render->message.capacity + FRAME_OVERHEAD;
+}
+
+/* False where even the shortest form of it does not fit. */
+static bool
+write_message(struct render *render, const struct event *event, uint64_t number)
+{
+	text_cut(&render->message, 0);
+	render->options.sequence_number = route_sequence_id(number);
+	if (render->syslog)
+		format_write_syslog(render->format, event, &render->options, &render->message);
+	else
+		render->format->write(event, &render->options, &render->message);
+	return !render->message.overflowed;
+}
+
+uint64_t
+render_batch(struct render *render, struct batch *batch, uint64_t number)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_item *item = &batch->items[i];
+
+		if (item->fate != BATCH_WANTED)
+			continue;
+		if (batch->output.length >= BATCH_BYTES) {
+			batch_cut(batch, i);
+			break;
+		}
+		if (!write_message(render, &item->event, number + 1)) {
+			struct error error;
+
+			error_set(&error,
+				  "as %s it is longer than the %zu bytes of max_message_size",
+				  render->format->name, render->message.capacity);
+			batch_kill(batch, i, error.text);
+			continue;
+		}
+		number++;
+		frame_append(render->frame, text_slice(&render->message), &batch->output);
+		batch_add_message(batch, i, number);
+	}
+	return number;
+}

@@ -1,0 +1,15 @@
+#include "bridge/forwarder/send.h"
+
+static const struct send_kind *const syslog_kinds[] = {
+    [CONFIG_TRANSPORT_TCP] = &send_syslog_tcp,
+    [CONFIG_TRANSPORT_UDP] = &send_syslog_udp,
+    [CONFIG_TRANSPORT_UNIX] = &send_syslog_unix,
+};
+
+const struct send_kind *
+send_kind_of(const struct config_destination *destination)
+{
+	if (destination->file != NULL)
+		return &send_file;
+	return syslog_kinds[destination->syslog->transport];
+}

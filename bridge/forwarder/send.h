@@ -1,0 +1,64 @@
+/*
+ * The kinds of destination.  Each is one file with a table of functions; none of
+ * them waits, tries again or gives up: that is the loop's (destination.c).
+ *
+ * What was handed over on a connection is counted in bytes of framed output from
+ * its start; `confirm` says up to which of them the peer can be said to have it.
+ */
+#ifndef SEND_H
+#define SEND_H
+
+#include "bridge/config.h"
+#include "bridge/forwarder/batch.h"
+#include "bridge/forwarder/connect.h"
+
+enum send_result {
+	SEND_PROGRESS, /* something moved: go on at once */
+	SEND_IDLE,     /* nothing to do before something happens: see struct send_watch */
+	SEND_REFUSED,  /* message batch->next can never be sent, for the reason in the error */
+	SEND_LATER,    /* the connection is of no more use, for the reason in the error */
+};
+
+/* What the loop is to wait for beside the spool. */
+struct send_watch {
+	int descriptor; /* -1: none */
+	short events;   /* of poll(2) */
+	int64_t at;     /* deadline_now() by which to come again; INT64_MAX: no need */
+};
+
+struct send_kind {
+	const char *name;
+
+	/* Gives *connection, closed with close().  Borrows the destination until then. */
+	bool (*open)(void **connection, const struct config_destination *destination,
+		     const struct connect_patience *patience, struct error *error);
+
+	/* Who is at the other end, for the log; borrowed from the connection. */
+	const char *(*peer)(const void *connection);
+
+	/* Hands over what it can of the rest of the batch (batch_advance()). */
+	enum send_result (*send)(void *connection, struct batch *batch, struct error *error);
+
+	/*
+	 * Up to which of the `written` bytes is it confirmed?  *confirmed never falls.
+	 * SEND_IDLE, or SEND_LATER where the connection turned out to be broken.
+	 */
+	enum send_result (*confirm)(void *connection, uint64_t written, uint64_t *confirmed,
+				    struct error *error);
+
+	/* `blocked`: the last send() took less than there was. */
+	void (*watch)(const void *connection, bool blocked, uint64_t written,
+		      struct send_watch *watch);
+
+	void (*close)(void *connection);
+};
+
+extern const struct send_kind send_syslog_tcp;
+extern const struct send_kind send_syslog_udp;
+extern const struct send_kind send_syslog_unix;
+extern const struct send_kind send_file;
+
+/* The kind of that destination. */
+const struct send_kind *send_kind_of(const struct config_destination *destination);
+
+#endif
