@@ -167,7 +167,7 @@ connect_any(int *descriptor, const char *name, int type, const struct connect_pa
 		return false;
 	for (const struct addrinfo *each = addresses; each != NULL; each = each->ai_next) {
 		*descriptor = try_address(each, patience, peer, error);
-		if (*descriptor >= 0 || (patience != NULL && atomic_load(patience->stopping)))
+		if (*descriptor >= 0 || atomic_load(patience->stopping))
 			break;
 	}
 	freeaddrinfo(addresses);
@@ -181,12 +181,11 @@ connect_stream(int *descriptor, const char *address, const struct connect_patien
 	return connect_any(descriptor, address, SOCK_STREAM, patience, peer, error);
 }
 
-/* connect(2) of a datagram socket never waits, so nothing can end it early. */
 bool
-connect_datagram(int *descriptor, const char *address, struct connect_peer *peer,
-		 struct error *error)
+connect_datagram(int *descriptor, const char *address, const struct connect_patience *patience,
+		 struct connect_peer *peer, struct error *error)
 {
-	return connect_any(descriptor, address, SOCK_DGRAM, NULL, peer, error);
+	return connect_any(descriptor, address, SOCK_DGRAM, patience, peer, error);
 }
 
 bool

@@ -32,7 +32,8 @@ MUST_CHECK bool connect_stream(int *descriptor, const char *address,
 			       struct error *error);
 
 /* Gives a non-blocking UDP socket that sends to the first usable address. */
-MUST_CHECK bool connect_datagram(int *descriptor, const char *address, struct connect_peer *peer,
+MUST_CHECK bool connect_datagram(int *descriptor, const char *address,
+				 const struct connect_patience *patience, struct connect_peer *peer,
 				 struct error *error);
 
 /* Gives a non-blocking unix datagram socket that sends to `path`. */

@@ -131,11 +131,9 @@ catch_signals(struct forwarder *forwarder, struct error *error)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	/* Before any thread: they inherit it, and this one alone reads the signals. */
-	if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	/* Before any thread: they inherit it, and this one alone reads the signal. */
+	if (sigemptyset(&signals) != 0 || sigaddset(&signals, SIGTERM) != 0 ||
+	    pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
 		return error_set_errno(error, "signals cannot be set up");
 	forwarder->signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (forwarder->signals < 0)

@@ -86,6 +86,8 @@ ledger_begin(struct ledger *ledger, const char *destination, uint64_t epoch, uin
 	start->sequence = cursor->sequence;
 	start->number = cursor->number;
 	ledger->count++;
+	/* Known from now on: what it has not had is not pruned. */
+	ledger->changed = true;
 	return true;
 }
 

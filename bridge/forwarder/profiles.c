@@ -9,7 +9,9 @@ static const char default_profile[] = "anyint";
 struct profiles {
 	const struct config *config;
 	struct normalise *fallback;
-	struct normalise **of_source; /* as many as the configuration has sources */
+	struct profile {
+		struct normalise *normalise;
+	} * of_source; /* as many as the configuration has sources */
 };
 
 bool
@@ -23,7 +25,8 @@ profiles_new(struct profiles **out, const struct config *config, struct error *e
 	if (!normalise_new(&profiles->fallback, default_profile, error))
 		goto fail;
 	for (unsigned i = 0; i < config->sources_count; i++)
-		if (!normalise_new(&profiles->of_source[i], config->sources[i].profile, error)) {
+		if (!normalise_new(&profiles->of_source[i].normalise, config->sources[i].profile,
+				   error)) {
 			error_prefix(error, "source %s", config->sources[i].name);
 			goto fail;
 		}
@@ -40,8 +43,8 @@ profiles_free(struct profiles *profiles)
 	if (profiles == NULL)
 		return;
 	for (unsigned i = 0; i < profiles->config->sources_count; i++)
-		if (profiles->of_source[i] != NULL)
-			normalise_free(profiles->of_source[i]);
+		if (profiles->of_source[i].normalise != NULL)
+			normalise_free(profiles->of_source[i].normalise);
 	if (profiles->fallback != NULL)
 		normalise_free(profiles->fallback);
 	free(profiles->of_source);
@@ -53,6 +56,6 @@ profiles_of(const struct profiles *profiles, struct slice source)
 {
 	for (unsigned i = 0; i < profiles->config->sources_count; i++)
 		if (text_slice_is(source, profiles->config->sources[i].name))
-			return profiles->of_source[i];
+			return profiles->of_source[i].normalise;
 	return profiles->fallback;
 }

@@ -9,7 +9,7 @@ static const struct send_kind *const syslog_kinds[] = {
 const struct send_kind *
 send_kind_of(const struct config_destination *destination)
 {
-	if (destination->file != NULL)
-		return &send_file;
-	return syslog_kinds[destination->syslog->transport];
+	if (destination->syslog != NULL)
+		return syslog_kinds[destination->syslog->transport];
+	return &send_file;
 }

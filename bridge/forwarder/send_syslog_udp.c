@@ -13,9 +13,8 @@ udp_open(void **connection, const struct config_destination *destination,
 {
 	struct datagram *datagram = memory_allocate(sizeof(*datagram));
 
-	(void)patience;
-	if (!connect_datagram(&datagram->descriptor, destination->syslog->address, &datagram->peer,
-			      error)) {
+	if (!connect_datagram(&datagram->descriptor, destination->syslog->address, patience,
+			      &datagram->peer, error)) {
 		free(datagram);
 		return false;
 	}
