@@ -145,13 +145,19 @@ MUST_CHECK bool config_read(struct config **config, const char *path, struct err
 void config_free(struct config *config);
 
 /*
- * Checks the world against it: files readable, key fits certificate, secrets
- * usable, directory writable, port free (or held by this spool's own daemon).
- * `warn` is called with one line for each thing that is allowed but unwise.
+ * Checks the world against it, and changes nothing: files readable, key fits
+ * certificate, secrets there, directories writable.  `warn` is called with one line
+ * for each thing that is allowed but unwise.
  */
 MUST_CHECK bool config_check(const struct config *config,
 			     void (*warn)(void *context, const char *text), void *context,
 			     struct error *error);
+
+/*
+ * Is the port free?  Apart from config_check(), because it is not while this
+ * configuration's own daemon runs.
+ */
+MUST_CHECK bool config_check_listen(const struct config *config, struct error *error);
 
 /*
  * The line in the file of a key, by the path of its names and indexes:

@@ -109,7 +109,7 @@ static const struct mistake mistakes[] = {
     {CYAML_ERR_INVALID_KEY, true, NULL},
     {CYAML_ERR_MAPPING_FIELD_MISSING, true, NULL},
     {CYAML_ERR_INVALID_VALUE, false, NULL},
-    {CYAML_ERR_UNEXPECTED_EVENT, false, "is there twice; keep one of them"},
+    {CYAML_ERR_UNEXPECTED_EVENT, false, "is there twice, here and further down; keep one of them"},
     {CYAML_ERR_SEQUENCE_ENTRIES_MIN, true, "is an empty list; put something in"},
     {CYAML_ERR_SEQUENCE_ENTRIES_MAX, true, "has more than 64 entries"},
     {CYAML_ERR_STRING_LENGTH_MIN, false, "has no value; give one or leave it out"},

@@ -1,0 +1,226 @@
+/*
+ * siembridge check: all that `run` would find wrong, before it is run; then what
+ * it would do.
+ */
+#include "bridge/commands/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bridge/commands/options.h"
+#include "bridge/config.h"
+#include "bridge/receiver/verify.h"
+#include "bridge/spool/spool.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- what is wrong ---- */
+
+static void
+print_warning(void *context, const char *text)
+{
+	const bool *quiet = context;
+
+	if (!*quiet)
+		fprintf(stderr, "warning: %s\n", text);
+}
+
+/* Secrets that are there may still not be what their scheme needs. */
+static bool
+check_verifiers(const struct config *config, struct error *error)
+{
+	for (unsigned i = 0; i < config->sources_count; i++) {
+		struct verify *verify = NULL;
+		char key[64];
+		struct text path;
+
+		if (verify_new(&verify, &config->sources[i], error)) {
+			verify_free(verify);
+			continue;
+		}
+		text_start(&path, key, sizeof(key));
+		text_append_format(&path, "sources[%u].secrets", i);
+		text_append_byte(&path, '\0');
+		return error_prefix(error, "%s:%d", config->path, config_locate(config->path, key));
+	}
+	return true;
+}
+
+/* While this spool's own daemon runs, the port is taken, and rightly. */
+static bool
+check_port(const struct config *config, bool quiet, struct error *error)
+{
+	if (!spool_is_locked(config->spool.directory))
+		return config_check_listen(config, error);
+	if (!quiet)
+		fprintf(stderr,
+			"note: a bridge is running on %s, so whether %s is free was not checked\n",
+			config->spool.directory, config->listen.address);
+	return true;
+}
+
+/* ---- what would run ---- */
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/* In the largest unit that leaves a whole number; the last unit is 1. */
+static void
+print_in_units(uint64_t number, const struct unit *units)
+{
+	while (units->factor > 1 && (number == 0 || number % units->factor != 0))
+		units++;
+	printf("%" PRIu64 "%s", number / units->factor, units->name);
+}
+
+static void
+print_size(uint64_t bytes)
+{
+	static const struct unit units[] = {
+	    {"TiB", UINT64_C(1) << 40},
+	    {"GiB", UINT64_C(1) << 30},
+	    {"MiB", UINT64_C(1) << 20},
+	    {"KiB", UINT64_C(1) << 10},
+	    {" bytes", 1},
+	};
+
+	print_in_units(bytes, units);
+}
+
+static void
+print_duration(int64_t milliseconds)
+{
+	static const struct unit units[] = {
+	    {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
+	};
+
+	print_in_units((uint64_t)milliseconds, units);
+}
+
+static void
+print_events(char *const *events, unsigned count)
+{
+	printf(", events");
+	for (unsigned i = 0; i < count; i++)
+		printf(" %s", events[i]);
+	putchar('\n');
+}
+
+static void
+print_listen(const struct config_listen *listen)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	printf("listen       %s, ", listen->address);
+	if (listen->loops > 0)
+		printf("loops %u", listen->loops);
+	else
+		printf("loops %ld (one a core)", cores > 0 ? cores : 1);
+	printf(", bodies up to ");
+	print_size(listen->max_body_size);
+	printf("\n             certificate %s\n", listen->certificate);
+}
+
+static void
+print_spool(const struct config_spool *spool)
+{
+	printf("spool        %s, up to ", spool->directory);
+	print_size(spool->max_size);
+	printf(", kept for ");
+	print_duration(spool->retention);
+	putchar('\n');
+}
+
+static void
+print_source(const struct config_source *source)
+{
+	printf("source       %s: POST %s, ", source->name, source->path);
+	if (source->signature == CONFIG_SIGNATURE_NONE)
+		printf("NO signature");
+	else
+		printf("signature %s with %u secret%s", source->signature_text,
+		       source->secrets_count, source->secrets_count == 1 ? "" : "s");
+	printf(", profile %s", source->profile);
+	print_events(source->events, source->events_count);
+}
+
+static void
+print_destination(const struct config_destination *destination)
+{
+	static const char *const transports[] = {
+	    [CONFIG_TRANSPORT_TCP] = "tcp",
+	    [CONFIG_TRANSPORT_UDP] = "udp",
+	    [CONFIG_TRANSPORT_UNIX] = "unix",
+	};
+
+	printf("destination  %s: ", destination->name);
+	if (destination->syslog != NULL)
+		printf("syslog %s %s", transports[destination->syslog->transport],
+		       destination->syslog->address);
+	else
+		printf("file %s", destination->file->path);
+	printf(", format %s", destination->format->name);
+	print_events(destination->events, destination->events_count);
+}
+
+static void
+print_summary(const struct config *config)
+{
+	printf("%s: good\n", config->path);
+	print_listen(&config->listen);
+	print_spool(&config->spool);
+	for (unsigned i = 0; i < config->sources_count; i++)
+		print_source(&config->sources[i]);
+	for (unsigned i = 0; i < config->destinations_count; i++)
+		print_destination(&config->destinations[i]);
+}
+
+static int
+check(const struct command *command, int argc, char **argv)
+{
+	const char *path = OPTIONS_CONFIG_DEFAULT;
+	bool quiet = false;
+	const struct options_row rows[] = {
+	    {.name = "config", .letter = 'c', .text = &path},
+	    {.name = "quiet", .letter = 'q', .flag = &quiet},
+	};
+	struct config *config = NULL;
+	struct error error;
+	size_t words = 0;
+	int status = CHILD_EXIT_FAILED;
+
+	(void)command;
+	if (!options_read(rows, COUNT(rows), argc, argv, NULL, 0, &words))
+		return OPTIONS_WRONG;
+	if (!config_read(&config, path, &error) ||
+	    !config_check(config, print_warning, &quiet, &error) ||
+	    !check_verifiers(config, &error) || !check_port(config, quiet, &error)) {
+		fprintf(stderr, "error: %s\n", error.text);
+		goto finish;
+	}
+	if (!quiet)
+		print_summary(config);
+	if (fflush(stdout) == 0)
+		status = CHILD_EXIT_OK;
+finish:
+	config_free(config);
+	return status;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .usage = "check [-c FILE] [--quiet]",
+    .summary = "says what is wrong with a configuration, or what it would run",
+    .help = "  -c, --config FILE  the configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
+	    "  -q, --quiet        errors alone: no warnings, no summary\n"
+	    "\n"
+	    "Finds what `siembridge run` would find: mistakes in the file, each with its line;\n"
+	    "files that cannot be read; a certificate that has expired or whose key is another\n"
+	    "one's; secrets that are no good; a spool that is not ours; a port in use.  Changes\n"
+	    "nothing.  Run it as the user that the bridge runs as.\n"
+	    "Exit status: 0 it would run, 1 it would not, 2 the command line makes no sense.\n",
+    .run = check,
+};

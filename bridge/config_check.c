@@ -1,0 +1,346 @@
+/*
+ * The world against the configuration, in the order of the manual: what can be
+ * known without changing anything.
+ */
+#include "bridge/config_value.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bridge/certificate.h"
+#include "bridge/secret.h"
+
+enum { EXPIRES_SOON = 30 * 86400 /* seconds */ };
+
+struct check {
+	const struct config *config;
+	void (*warn)(void *context, const char *text);
+	void *context;
+	struct config_place root; /* its error is the caller's */
+};
+
+/* As an error: the key and the line in front of `text`. */
+static void
+warn_at(const struct check *check, const struct config_place *place, const char *key,
+	struct error *text)
+{
+	struct config_place warning = *place;
+
+	warning.error = text;
+	config_value_wrong(&warning, key);
+	check->warn(check->context, text->text);
+}
+
+/* May this process do that (R_OK, W_OK, X_OK)?  By its effective rights. */
+static bool
+may(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* Makes of "/a/b" "/a", of "/a" "/". */
+static void
+cut_to_parent(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		slash[slash == path ? 1 : 0] = '\0';
+}
+
+/* Can files be made in the directory that `path` is in? */
+static bool
+check_parent(const char *path, struct error *error)
+{
+	char bytes[4096];
+	struct text parent;
+
+	text_start(&parent, bytes, sizeof(bytes));
+	text_append_string(&parent, path);
+	text_append_byte(&parent, '\0');
+	if (parent.overflowed)
+		return error_set(error, "the path is too long");
+	cut_to_parent(bytes);
+	if (may(bytes, W_OK | X_OK))
+		return true;
+	return error_set_errno(error, "nothing can be written to the directory %s", bytes);
+}
+
+/* ---- the configuration file and this process ---- */
+
+static bool
+check_file(const struct check *check)
+{
+	struct error text;
+	struct stat status;
+
+	if (stat(check->config->path, &status) != 0)
+		return error_set_errno(check->root.error, "configuration: cannot examine %s",
+				       check->config->path);
+	if ((status.st_mode & S_IWOTH) != 0)
+		return error_set(check->root.error,
+				 "%s: everybody may change this file; chmod o-w it",
+				 check->config->path);
+	if (status.st_uid != 0 && status.st_uid != geteuid()) {
+		error_set(&text, "this file belongs to uid %u, who can change it; chown it to root",
+			  status.st_uid);
+		warn_at(check, &check->root, "", &text);
+	}
+	if (geteuid() == 0)
+		check->warn(check->context,
+			    "started as root, which is never needed: run as a user of its own, who "
+			    "owns the spool and may read the key and the secrets; for a port below "
+			    "1024 give it CAP_NET_BIND_SERVICE or use socket activation");
+	return true;
+}
+
+/* ---- listen ---- */
+
+static void
+warn_of_open_key(const struct check *check, const struct config_place *place)
+{
+	const char *path = check->config->listen.private_key;
+	struct error text;
+	struct stat status;
+
+	if (stat(path, &status) != 0 || (status.st_mode & S_IRWXO) == 0)
+		return;
+	error_set(&text, "%s is open to everybody (mode %03o); chmod 600 it", path,
+		  (unsigned)status.st_mode & 0777U);
+	warn_at(check, place, "private_key", &text);
+}
+
+static bool
+check_certificate(const struct check *check)
+{
+	const struct config_place place = config_value_place(&check->root, "listen", -1);
+	const struct config_listen *listen = &check->config->listen;
+	struct certificate *certificate = NULL;
+	struct error text;
+	int64_t left = 0;
+	bool done = false;
+
+	if (!certificate_read(&certificate, listen->certificate, place.error) ||
+	    !certificate_is_valid(certificate, (int64_t)time(NULL), &left, place.error)) {
+		config_value_wrong(&place, "certificate");
+		goto finish;
+	}
+	if (!certificate_fits(certificate, listen->private_key, place.error)) {
+		config_value_wrong(&place, "private_key");
+		goto finish;
+	}
+	warn_of_open_key(check, &place);
+	if (left < EXPIRES_SOON) {
+		error_set(&text, "%s expires in %lld days", listen->certificate,
+			  (long long)(left / 86400));
+		warn_at(check, &place, "certificate", &text);
+	}
+	done = true;
+finish:
+	certificate_free(certificate);
+	return done;
+}
+
+/* ---- spool ---- */
+
+static bool
+check_spool(const struct check *check)
+{
+	const struct config_place place = config_value_place(&check->root, "spool", -1);
+	const char *directory = check->config->spool.directory;
+	struct error *error = place.error;
+	struct stat status;
+	bool is_there = stat(directory, &status) == 0;
+
+	if (!is_there && errno == ENOENT) { /* it will be made */
+		if (check_parent(directory, error))
+			return true;
+	} else if (!is_there) {
+		error_set_errno(error, "cannot examine %s", directory);
+	} else if (!S_ISDIR(status.st_mode)) {
+		error_set(error, "%s is not a directory", directory);
+	} else if (status.st_uid != geteuid()) {
+		error_set(error,
+			  "%s belongs to uid %u, and this runs as uid %u; chown it, or run "
+			  "this as its owner",
+			  directory, status.st_uid, geteuid());
+	} else if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		error_set(error, "%s is open to others (mode %03o); chmod 700 it", directory,
+			  (unsigned)status.st_mode & 0777U);
+	} else if (!may(directory, R_OK | W_OK | X_OK)) {
+		error_set_errno(error, "nothing can be written to %s", directory);
+	} else {
+		return true;
+	}
+	return config_value_wrong(&place, "directory");
+}
+
+/* ---- sources ---- */
+
+static bool
+check_source(const struct check *check, unsigned index)
+{
+	const struct config_place place = config_value_place(&check->root, "sources", (int)index);
+	const struct config_source *source = &check->config->sources[index];
+	struct error text;
+
+	if (source->signature == CONFIG_SIGNATURE_NONE) {
+		error_set(&text, "'none' accepts anything from anybody");
+		warn_at(check, &place, "signature", &text);
+	}
+	for (unsigned i = 0; i < source->secrets_count; i++) {
+		const struct config_place entry = config_value_place(&place, "secrets", (int)i);
+		struct secret *secret = NULL;
+
+		if (!secret_read(&secret, source->secrets[i], place.error))
+			return config_value_wrong(&entry, "");
+		secret_free(secret);
+	}
+	return true;
+}
+
+/* ---- destinations ---- */
+
+static void
+check_syslog(const struct check *check, const struct config_place *destination,
+	     const struct config_syslog *syslog)
+{
+	const struct config_place place = config_value_place(destination, "syslog", -1);
+	struct error text;
+	struct stat status;
+
+	if (syslog->transport == CONFIG_TRANSPORT_UDP) {
+		error_set(&text, "udp confirms nothing: what is lost on the way is lost unseen");
+		warn_at(check, &place, "transport", &text);
+	}
+	if (syslog->transport != CONFIG_TRANSPORT_UNIX)
+		return;
+	if (stat(syslog->address, &status) != 0)
+		error_set_errno(&text, "%s is not there now", syslog->address);
+	else if (!S_ISSOCK(status.st_mode))
+		error_set(&text, "%s is not a socket", syslog->address);
+	else
+		return;
+	warn_at(check, &place, "address", &text);
+}
+
+/* A symbolic link is refused: whoever may change it could aim us at any file. */
+static bool
+check_output(const struct config_place *destination, const struct config_file *file)
+{
+	const struct config_place place = config_value_place(destination, "file", -1);
+	struct stat status;
+
+	if (strcmp(file->path, "-") == 0)
+		return true;
+	if (lstat(file->path, &status) != 0) {
+		if (check_parent(file->path, place.error))
+			return true;
+	} else if (S_ISLNK(status.st_mode)) {
+		error_set(place.error,
+			  "%s is a symbolic link; name the file itself, or - for "
+			  "standard output",
+			  file->path);
+	} else if (S_ISDIR(status.st_mode)) {
+		error_set(place.error, "%s is a directory", file->path);
+	} else if (may(file->path, W_OK)) {
+		return true;
+	} else {
+		error_set_errno(place.error, "%s cannot be written to", file->path);
+	}
+	return config_value_wrong(&place, "path");
+}
+
+static bool
+check_destination(const struct check *check, unsigned index)
+{
+	const struct config_place place =
+	    config_value_place(&check->root, "destinations", (int)index);
+	const struct config_destination *destination = &check->config->destinations[index];
+
+	if (destination->syslog != NULL)
+		check_syslog(check, &place, destination->syslog);
+	return destination->file == NULL || check_output(&place, destination->file);
+}
+
+bool
+config_check(const struct config *config, void (*warn)(void *context, const char *text),
+	     void *context, struct error *error)
+{
+	const struct check check = {
+	    .config = config,
+	    .warn = warn,
+	    .context = context,
+	    .root = {.file = config->path, .error = error},
+	};
+
+	if (!check_file(&check) || !check_certificate(&check) || !check_spool(&check))
+		return false;
+	for (unsigned i = 0; i < config->sources_count; i++)
+		if (!check_source(&check, i))
+			return false;
+	for (unsigned i = 0; i < config->destinations_count; i++)
+		if (!check_destination(&check, i))
+			return false;
+	return true;
+}
+
+/* ---- the port ---- */
+
+static bool
+try_bind(const struct addrinfo *info, const char *address, struct error *error)
+{
+	const int on = 1;
+	int listener = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol);
+	bool done = false;
+
+	if (listener < 0)
+		return error_set_errno(error, "no socket for %s", address);
+	/*
+	 * With SO_REUSEADDR what is left of closed connections is no hindrance; without
+	 * SO_REUSEPORT anybody who listens there is, and so is a bridge of ours.
+	 */
+	if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    bind(listener, info->ai_addr, info->ai_addrlen) == 0)
+		done = true;
+	else if (errno == EACCES)
+		error_set(error,
+			  "%s needs a right this user does not have: give the process "
+			  "CAP_NET_BIND_SERVICE, or take a port from 1024 on",
+			  address);
+	else
+		error_set_errno(error, "cannot listen on %s", address);
+	(void)close(listener);
+	return done;
+}
+
+bool
+config_check_listen(const struct config *config, struct error *error)
+{
+	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+				       .ai_socktype = SOCK_STREAM};
+	const struct config_place root = {.file = config->path, .error = error};
+	const struct config_place place = config_value_place(&root, "listen", -1);
+	struct addrinfo *found = NULL;
+	char host[256], port[8];
+	bool done = false;
+	int status;
+
+	if (!config_parse_address(config->listen.address, host, port, error))
+		return config_value_wrong(&place, "address");
+	status = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
+	if (status != 0)
+		error_set(error, "%s cannot be resolved: %s", config->listen.address,
+			  gai_strerror(status));
+	else
+		done = try_bind(found, config->listen.address, error);
+	if (found != NULL)
+		freeaddrinfo(found);
+	return done || config_value_wrong(&place, "address");
+}
