@@ -94,7 +94,7 @@ lint: ## house rules, clang-tidy, cppcheck, clang-format, shellcheck, and a clan
 bench: ## requests and events per second, beside nginx
 	@sh .ci/packages build run test bench
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant build/siembridge
-	@sh tests/bench/run.sh
+	@python3 tests/bench/run.py
 
 clean: ## away with build/ and var/
 	rm -rf build var

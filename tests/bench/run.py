@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Requests and events a second, beside nginx as the limit of a front end.
+
+    tests/bench/run.py [--seconds 10] [--connections 64] [--loops N]
+    tests/bench/run.py --memory [--events 1000000]   resident memory after that many
+
+wrk posts unique events of 450 bytes, signed before it starts, over TLS keep-alive
+to the bridge, which forwards them to a real rsyslogd over TCP; then the same
+requests to nginx: one worker, TLS, the same certificate, 202 with an empty body.
+The report goes to stdout; all else to build/stage/bench.
+"""
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+from stage import POST, WEBHOOK_PATH, Bridge, Collector, Failure, Post, Program  # noqa: E402
+from stage import free_port, make_directory, process_stat, until                 # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+WRK_THREADS = 2
+MOST_EVENTS_A_SECOND = 40000  # how many requests to sign for each second of the run
+
+
+def cpu_seconds(pid):
+    stat = process_stat(pid)
+    return (int(stat[11]) + int(stat[12])) / TICK
+
+
+def resident_kib(pid):
+    """(resident, of it shared with other processes: binary and libraries)"""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) for name in ("Rss", "Pss"))
+
+
+def processes(bridge):
+    return {"supervisor": bridge.process.pid, **bridge.roles()}
+
+
+def sign(bridge, directory, count):
+    """(file, size of a request)"""
+    file = directory / "requests"
+    result = subprocess.run([POST, "--emit", file, "--secret", bridge.secret, "--prefix", "bench",
+                             "--path", WEBHOOK_PATH, "--count", str(count)],
+                            check=True, capture_output=True, text=True)
+    return file, int(re.search(r"size=(\d+)", result.stdout)[1])
+
+
+def wrk(port, requests, count, arguments, again):
+    file, size = requests
+    result = subprocess.run(
+        ["wrk", f"-t{WRK_THREADS}", f"-c{arguments.connections}", f"-d{arguments.seconds}s",
+         "--timeout", "10s", "-s", HERE / "signed.lua", f"https://127.0.0.1:{port}/", "--",
+         file, str(size), str(count), str(WRK_THREADS), "again" if again else "once"],
+        check=True, capture_output=True, text=True)
+    figures = dict(word.split("=") for word in
+                   re.search(r"^figures (.*)$", result.stdout, re.M)[1].split())
+    figures = {name: int(value) for name, value in figures.items()}
+    if not again and figures["requests"] > 0.95 * count:
+        raise Failure("there were too few signed requests: raise MOST_EVENTS_A_SECOND")
+    return figures
+
+
+def rate(figures):
+    return figures["requests"] * 1e6 / figures["microseconds"]
+
+
+def print_figures(name, figures, cpu):
+    print(f"{name:<8} {rate(figures):>9,.0f} requests/s   p50 {figures['p50'] / 1000:6.2f} ms   "
+          f"p99 {figures['p99'] / 1000:6.2f} ms   max {figures['max'] / 1000:7.2f} ms   "
+          f"not 2xx {figures['not_2xx']}   broken {figures['broken']}   "
+          f"CPU {cpu / figures['requests'] * 1e6:5.1f} us a request")
+
+
+def bench_bridge(bridge, collector, requests, count, arguments):
+    pids = processes(bridge)
+    before = {role: cpu_seconds(pid) for role, pid in pids.items()}
+    began = time.monotonic()
+    figures = wrk(bridge.port, requests, count, arguments, again=False)
+    stored = figures["requests"] - figures["not_2xx"]
+    # wrk ends while requests are under way, so a few more may arrive than it has counted.
+    until(lambda: time.sleep(0.3) or len(collector.records.read().first) >= stored,
+          f"{stored} events at rsyslogd", 120)
+    drained = time.monotonic() - began
+    used = {role: cpu_seconds(pid) - before[role] for role, pid in pids.items()}
+    print_figures("bridge", figures, sum(used.values()))
+    each = "   ".join(f"{role} {seconds / figures['requests'] * 1e6:.1f} us"
+                      for role, seconds in used.items())
+    print(f"           of the CPU: {each}")
+    print(f"           events at rsyslogd: {len(collector.records.first):,} of {stored:,} answered "
+          f"202, {collector.records.duplicates()} duplicates, all there {drained:.1f} s after the "
+          f"start ({stored / drained:,.0f} events/s end to end)")
+    return figures
+
+
+def bench_nginx(bridge, directory, requests, count, arguments):
+    port = free_port()
+    config = directory / "nginx.conf"
+    text = (HERE / "nginx.conf").read_text()
+    for name, value in (("PORT", port), ("CERTIFICATE", bridge.directory / "cert.pem"),
+                        ("KEY", bridge.directory / "key.pem")):
+        text = text.replace(f"@{name}@", str(value))
+    config.write_text(text)
+    nginx = Program("nginx", directory)
+    nginx.launch(["nginx", "-p", directory, "-e", "stderr", "-c", config],
+                 {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+    try:
+        workers = f"/proc/{nginx.process.pid}/task/{nginx.process.pid}/children"
+        until(lambda: nginx.must_run() and Path(workers).read_text().split(), "nginx has a worker")
+        pids = [nginx.process.pid, *map(int, Path(workers).read_text().split())]
+        before = sum(map(cpu_seconds, pids))
+        figures = wrk(port, requests, count, arguments, again=True)
+        print_figures("nginx", figures, sum(map(cpu_seconds, pids)) - before)
+        nginx.signal(signal.SIGTERM)
+    finally:
+        nginx.end()
+    return figures
+
+
+def bench_speed(bridge, collector, directory, arguments):
+    count = arguments.seconds * MOST_EVENTS_A_SECOND
+    requests = sign(bridge, directory, count)
+    ours = bench_bridge(bridge, collector, requests, count, arguments)
+    limit = bench_nginx(bridge, directory, requests, count, arguments)
+    print(f"ratio    {rate(ours) / rate(limit):.2f} of nginx, every 202 on disk")
+
+
+def bench_memory(bridge, collector, directory, arguments):
+    def measure():
+        return {role: resident_kib(pid) for role, pid in processes(bridge).items()}
+
+    before = measure()
+    post = Post(1, directory, bridge, arguments.events,
+                {"connections": arguments.connections, "as": "memory", "retry": 60})
+    post.start()
+    figures = post.wait(900)
+    until(lambda: time.sleep(1) or len(collector.records.read().first) >= figures["accepted"],
+          "all events at rsyslogd", 300)
+    after = measure()
+    print(f"after {figures['accepted']:,} events, {figures['rate']:,} a second:")
+    for role in after:
+        print(f"  {role:<12} resident {after[role][0] / 1024:6.1f} MiB, with shared pages "
+              f"divided {after[role][1] / 1024:6.1f} MiB (before: {before[role][0] / 1024:.1f}, "
+              f"{before[role][1] / 1024:.1f})")
+    print(f"  {'all':<12} resident {sum(rss for rss, _ in after.values()) / 1024:6.1f} MiB, with "
+          f"shared pages divided {sum(pss for _, pss in after.values()) / 1024:6.1f} MiB; the "
+          "receiver's part holds the fingerprint table")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--loops", type=int, help="listen.loops; default: one a core")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--events", type=int, default=1000000)
+    arguments = parser.parse_args()
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    directory = make_directory("bench")
+    bridge = Bridge(directory)
+    collector = Collector("rsyslogd", directory)
+    bridge.destinations.append(f'  - name: siem\n    format: cef\n    syslog: '
+                               f'{{address: "{collector.address()}", transport: tcp}}\n')
+    if arguments.loops:
+        bridge.sections["listen"]["loops"] = arguments.loops
+    try:
+        collector.start()
+        bridge.start()
+        (bench_memory if arguments.memory else bench_speed)(bridge, collector, directory, arguments)
+        bridge.stop()
+    finally:
+        bridge.end()
+        collector.end()
+    shutil.rmtree(directory)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,443 @@
+"""What every test from outside needs: a directory, a bridge, collectors, senders.
+
+All on loopback, on free ports, in one directory that stays when a test fails.
+Nothing here sleeps for a time: it waits until something is so, with a deadline.
+"""
+import base64
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SIEMBRIDGE = Path(os.environ.get("SIEMBRIDGE", ROOT / "build/plain/siembridge"))
+POST = ROOT / "build/plain/tools/post"
+WEBHOOK_PATH = "/webhooks/anyint"
+
+STOP_SECONDS = 5  # what the bridge promises for SIGTERM
+START_SECONDS = 15
+
+
+class Failure(Exception):
+    """What was expected and is not so."""
+
+
+def until(condition, what, within=START_SECONDS):
+    """Waits until condition() is true and returns what it gave."""
+    deadline = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Failure(f"{what}: not within {within} s")
+        time.sleep(0.02)
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# ---- processes ----
+
+def process_stat(pid):
+    """The fields of /proc/PID/stat behind the command's name, or None."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def is_alive(pid):
+    stat = process_stat(pid)
+    return stat is not None and stat[0] not in "ZX"
+
+
+def children(parent):
+    """{role: pid} of a bridge's children that live."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        stat = process_stat(entry) if entry.isdigit() else None
+        if stat is None or stat[0] in "ZX" or int(stat[1]) != parent:
+            continue
+        try:
+            words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if b"--role" in words:
+            found[words[words.index(b"--role") + 1].decode()] = int(entry)
+    return found
+
+
+def kill_quietly(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+class Program:
+    """A program that runs until it is told to stop; its output goes to a file."""
+
+    def __init__(self, name, directory):
+        self.name = name
+        self.log = directory / f"{name}.log"
+        self.process = None
+
+    def launch(self, command, environment=None):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([str(word) for word in command], stdout=log,
+                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                            env=dict(os.environ, **(environment or {})))
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def must_run(self):
+        if not self.is_running():
+            raise Failure(f"{self.name} has ended:\n{self.log_tail()}")
+        return True
+
+    def signal(self, number, within=STOP_SECONDS):
+        """Sends it and waits for the end; returns how long that took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{self.name} still runs {within} s after "
+                          f"{signal.Signals(number).name}") from None
+        return time.monotonic() - began
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def log_tail(self, lines=15):
+        return "\n".join(self.log_text().splitlines()[-lines:])
+
+    def end(self):
+        """Whatever happened: it is gone afterwards."""
+        if self.is_running():
+            self.process.kill()
+            self.process.wait()
+
+
+# ---- what arrived ----
+
+class Records:
+    """The lines of a file that grows, and the ids in them in the order of arrival."""
+
+    ID = re.compile(rb'(?:externalId=|\[event@32473 id=")([A-Za-z0-9_]+-\d{8})(?!\d)')
+
+    def __init__(self, path):
+        self.path = path
+        self.offset = 0
+        self.ids = []       # every delivery
+        self.first = {}     # id -> position of its first delivery
+        self.malformed = 0  # lines that carry an id and not what belongs to it
+
+    def read(self):
+        """Takes in what was added, whole lines only."""
+        if not self.path.exists():
+            return self
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            added = file.read()
+        added = added[:added.rfind(b"\n") + 1]
+        self.offset += len(added)
+        for line in added.splitlines():
+            self.take(line)
+        return self
+
+    def take(self, line):
+        # A collector killed in the middle of a write leaves half a line, and the
+        # next one behind it: both count, so all ids of a line are looked at.
+        found = self.ID.findall(line)
+        for name in found:
+            self.first.setdefault(name.decode(), len(self.ids))
+            self.ids.append(name.decode())
+        if len(found) == 1 and found[0] + b"@example.com" not in line:
+            self.malformed += 1
+
+    def duplicates(self):
+        return len(self.ids) - len(self.first)
+
+    def count_lines(self, text):
+        if not self.path.exists():
+            return 0
+        with open(self.path, "rb") as file:
+            return sum(1 for line in file if text.encode() in line)
+
+
+class Collector(Program):
+    """A real rsyslogd with one of the configurations of rsyslog/."""
+
+    CONFIGURATIONS = {"tcp": "collector.conf", "udp": "collector-udp.conf",
+                      "unix": "collector-unix.conf"}
+
+    def __init__(self, name, directory, transport="tcp"):
+        super().__init__(name, directory)
+        if transport not in self.CONFIGURATIONS:
+            raise Failure(f"no collector for {transport}")
+        self.transport = transport
+        self.work = directory / f"{name}.work"
+        self.work.mkdir()
+        self.port = free_port(socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM)
+        # Outside of the directory: a socket's path holds 107 bytes.
+        self.socket_directory = Path(tempfile.mkdtemp(prefix="collector-"))
+        self.socket = self.socket_directory / "log"
+        self.records = Records(directory / f"{name}.events")
+
+    def address(self):
+        return str(self.socket) if self.transport == "unix" else f"127.0.0.1:{self.port}"
+
+    def start(self):
+        pid_file = self.work / "rsyslogd.pid"
+        pid_file.unlink(missing_ok=True)  # left by a kill
+        self.launch(["rsyslogd", "-n", "-f",
+                     ROOT / "rsyslog" / self.CONFIGURATIONS[self.transport], "-i", pid_file],
+                    {"COLLECTOR_PORT": str(self.port), "COLLECTOR_DIRECTORY": str(self.work),
+                     "COLLECTOR_FILE": str(self.records.path),
+                     "COLLECTOR_SOCKET": str(self.socket),
+                     "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+        until(lambda: self.must_run() and self.listens(), f"{self.name} listens")
+
+    def listens(self):
+        if self.transport == "unix":
+            return self.socket.exists()
+        table = "udp" if self.transport == "udp" else "tcp"
+        state = "07" if self.transport == "udp" else "0A"
+        wanted = re.compile(rf": 0100007F:{self.port:04X} [0-9A-F:]+ {state} ")
+        return wanted.search(Path(f"/proc/net/{table}").read_text()) is not None
+
+    def stop(self):
+        self.signal(signal.SIGTERM)
+
+    def end(self):
+        super().end()
+        shutil.rmtree(self.socket_directory, ignore_errors=True)
+
+
+# ---- the bridge ----
+
+class Bridge(Program):
+    """`siembridge run`, its configuration, certificate and secret."""
+
+    def __init__(self, directory):
+        super().__init__("bridge", directory)
+        self.directory = directory
+        self.port = free_port()
+        self.config = directory / "siembridge.yaml"
+        self.secret = directory / "secret"
+        self.sections = {"listen": {}, "spool": {}}  # additional keys
+        self.destinations = []                       # YAML, one each
+        self.family = {}                             # children last seen: role -> pid
+        (directory / "spool").mkdir()
+        self.key = secrets.token_bytes(24)
+        write_private(self.secret, "whsec_" + base64.b64encode(self.key).decode() + "\n")
+        make_certificate(directory / "cert.pem", directory / "key.pem")
+
+    def write_config(self):
+        extra = {name: "".join(f"  {key}: {value}\n" for key, value in keys.items())
+                 for name, keys in self.sections.items()}
+        self.config.write_text(
+            f"listen:\n  address: 127.0.0.1:{self.port}\n"
+            f"  certificate: {self.directory}/cert.pem\n"
+            f"  private_key: {self.directory}/key.pem\n{extra['listen']}"
+            f"spool:\n  directory: {self.directory}/spool\n{extra['spool']}"
+            "sources:\n"
+            f"  - name: anyint\n    path: {WEBHOOK_PATH}\n"
+            f"    signature: standard-webhooks\n    secrets: [{self.secret}]\n"
+            "destinations:\n" + "".join(self.destinations))
+
+    def start(self):
+        """Up to the first TLS handshake and both children."""
+        if not self.config.exists():
+            self.write_config()
+        self.launch([SIEMBRIDGE, "run", "-c", self.config])
+        until(lambda: self.must_run() and self.answers(), "the bridge answers")
+        until(lambda: {"receiver", "forwarder"} <= self.roles().keys(), "both children run")
+
+    def answers(self):
+        try:
+            self.connect(timeout=2).close()
+            return True
+        except OSError:
+            return False
+
+    def roles(self):
+        """{role: pid} of the children; remembered for gone()."""
+        found = children(self.process.pid)
+        self.family.update(found)
+        return found
+
+    def stop(self):
+        """SIGTERM; returns the seconds it took until no process was left."""
+        self.roles()
+        seconds = self.signal(signal.SIGTERM)
+        if self.process.returncode != 0:
+            raise Failure(f"the bridge ended with status {self.process.returncode}"
+                          f" after SIGTERM:\n{self.log_tail()}")
+        if not self.gone():
+            raise Failure(f"the supervisor ended before its children: {self.survivors()}")
+        return seconds
+
+    def kill(self, role):
+        """SIGKILL to "bridge" (the supervisor), one role, or "all"."""
+        roles = self.roles()
+        if role == "bridge":
+            self.signal(signal.SIGKILL)
+        elif role == "all":
+            self.process.send_signal(signal.SIGSTOP)  # restarts nobody meanwhile
+            for pid in roles.values():
+                kill_quietly(pid, signal.SIGKILL)
+            self.signal(signal.SIGKILL)
+        else:
+            pid = until(lambda: self.roles().get(role), f"there is a {role} to kill")
+            kill_quietly(pid, signal.SIGKILL)
+            until(lambda: not is_alive(pid), f"the {role} is dead")
+
+    def survivors(self):
+        return {role: pid for role, pid in self.family.items() if is_alive(pid)}
+
+    def gone(self):
+        return not self.is_running() and not self.survivors()
+
+    def end(self):
+        if self.is_running():
+            self.roles()
+        super().end()
+        for pid in self.survivors().values():
+            kill_quietly(pid, signal.SIGKILL)
+
+    # -- as a sender sees it --
+
+    def connect(self, timeout=10, context=None):
+        """A TLS connection to it, certificate checked."""
+        if context is None:
+            context = ssl.create_default_context(cafile=self.directory / "cert.pem")
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout)
+        try:
+            return context.wrap_socket(plain, server_hostname="localhost")
+        except BaseException:
+            plain.close()
+            raise
+
+    def signed_headers(self, body, delivery_id, now=None, key=None):
+        """Standard Webhooks v1: [(name, value)]."""
+        stamp = str(int(time.time()) if now is None else now)
+        content = f"{delivery_id}.{stamp}.".encode() + body
+        mac = hmac.new(self.key if key is None else key, content, hashlib.sha256).digest()
+        return [("webhook-id", delivery_id), ("webhook-timestamp", stamp),
+                ("webhook-signature", "v1," + base64.b64encode(mac).decode())]
+
+    def command(self, *arguments, **options):
+        """Runs another verb of the binary to its end."""
+        return subprocess.run([SIEMBRIDGE, *arguments], capture_output=True, text=True,
+                              timeout=20, stdin=subprocess.DEVNULL, **options)
+
+
+def write_private(path, text):
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def make_certificate(certificate, key):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True)
+
+
+class Post(Program):
+    """tests/tools/post: events that the bridge owes once they are in the journal."""
+
+    def __init__(self, number, directory, bridge, count, options):
+        super().__init__(f"post-{number}", directory)
+        self.count = count
+        self.prefix = options.get("as", f"p{number}")
+        self.connections = int(options.get("connections", 4))
+        self.command = [POST, "--to", f"127.0.0.1:{bridge.port}", "--secret", bridge.secret,
+                        "--path", WEBHOOK_PATH, "--journal", directory / "journal",
+                        "--count", count, "--prefix", self.prefix,
+                        "--connections", self.connections,
+                        "--type", options.get("type", "key.disabled"),
+                        "--retry", options.get("retry", 0), "--rate", options.get("rate", 0)]
+        self.figures = {}
+
+    def start(self):
+        self.launch(self.command)
+
+    def wait(self, within):
+        """To its end; the figures that it printed."""
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{self.name} has not ended within {within} s") from None
+        try:
+            self.figures = {key: int(value) for key, value in
+                            (word.split("=") for word in self.log_text().split())}
+        except ValueError:
+            raise Failure(f"{self.name}: {self.log_tail()}") from None
+        return self.figures
+
+
+# ---- directories and TAP ----
+
+def make_directory(name):
+    """build/stage/NAME, fresh."""
+    directory = ROOT / "build" / "stage" / name
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
+
+
+def note(text):
+    for line in str(text).splitlines():
+        print(f"# {line}")
+
+
+def figure(text):
+    """A line that run.py shows although all is well."""
+    print(f"# figure: {text}", flush=True)
+
+
+class Tests:
+    """Functions one after the other, each a line of TAP; the exit status."""
+
+    def __init__(self):
+        self.functions = []
+
+    def __call__(self, function):
+        self.functions.append((function.__name__, function))
+        return function
+
+    def add(self, name, function):
+        self.functions.append((name, function))
+
+    def run(self):
+        failed = 0
+        print(f"1..{len(self.functions)}")
+        for number, (name, function) in enumerate(self.functions, 1):
+            try:
+                function()
+                print(f"ok {number} - {name}", flush=True)
+            except (Failure, AssertionError, OSError, subprocess.SubprocessError) as problem:
+                failed += 1
+                print(f"not ok {number} - {name}")
+                note(f"{type(problem).__name__}: {problem}")
+                sys.stdout.flush()
+        return 1 if failed else 0

@@ -1,0 +1,54 @@
+"""The verbs of the command line that need no running bridge."""
+import json
+import subprocess
+import sys
+
+from stage import SIEMBRIDGE, Tests
+
+test = Tests()
+
+EVENT = {"id": "evt_1", "type": "key.disabled", "created_at": "2026-10-01T12:00:00Z",
+         "data": {"actor": {"email": "alice@example.com"}, "api_key": {"id": "key_01"}}}
+
+
+def siembridge(*arguments, text=""):
+    return subprocess.run([SIEMBRIDGE, *arguments], input=text, capture_output=True, text=True,
+                          timeout=20)
+
+
+@test
+def help_and_version_are_given_on_stdout():
+    for arguments in (["--help"], *([verb, "--help"] for verb in ("run", "check", "send", "render"))):
+        result = siembridge(*arguments)
+        assert result.returncode == 0 and "siembridge" in result.stdout, (arguments, result)
+        assert result.stderr == "", (arguments, result.stderr)
+    version = siembridge("--version")
+    assert version.returncode == 0 and version.stdout.startswith("siembridge "), version
+
+
+@test
+def a_wrong_call_is_one_line_on_stderr_and_not_0():
+    for arguments in ([], ["sing"], ["run", "--loud"], ["check"], ["render", "--format", "xml"]):
+        result = siembridge(*arguments, text=json.dumps(EVENT))
+        assert result.returncode != 0 and result.stderr and not result.stdout, (arguments, result)
+
+
+@test
+def render_writes_one_line_in_each_format():
+    for name, part in (("cef", "CEF:0|"), ("rfc5424", "[event@32473 ")):
+        result = siembridge("render", "--format", name, text=json.dumps(EVENT))
+        assert result.returncode == 0, result
+        assert part in result.stdout and result.stdout.count("\n") == 1, result.stdout
+        assert "alice@example.com" in result.stdout and "key_01" in result.stdout, result.stdout
+
+
+@test
+def render_refuses_what_is_no_event():
+    for text in ("", "{", "[]", '{"data":{}}', '{"type":"a"} x', '{"type":"a","type":"b"}'):
+        result = siembridge("render", "--format", "cef", text=text)
+        assert result.returncode == 1 and result.stdout == "", (text, result)
+        assert len(result.stderr.splitlines()) == 1, (text, result.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(test.run())
