@@ -23,6 +23,7 @@
 
 #include "bridge/deadline.h"
 #include "formats/text.h"
+#include "formats/utf8.h"
 
 enum {
 	QUIET = 10000, /* ms between two messages of one site about one object */
@@ -136,21 +137,22 @@ append_time(struct text *line)
 
 /*
  * Bytes from anywhere, so that they can neither end the line or its quotes nor
- * move a terminal: all that is not printable ASCII becomes \xNN.
+ * move a terminal: what is not valid UTF-8 or must not be shown becomes \xNN.
  */
 static void
 append_escaped(struct text *line, const char *bytes)
 {
-	for (; *bytes != '\0' && !line->overflowed; bytes++) {
-		unsigned char byte = (unsigned char)*bytes;
+	size_t left = strlen(bytes), length;
 
-		if (byte == '"' || byte == '\\') {
+	for (; left > 0 && !line->overflowed; bytes += length, left -= length) {
+		length = utf8_sequence(bytes, left);
+		if (*bytes == '"' || *bytes == '\\')
 			text_append_byte(line, '\\');
-			text_append_byte(line, *bytes);
-		} else if (byte < 0x20 || byte >= 0x7f) {
-			text_append_format(line, "\\x%02x", byte);
+		if (length > 0 && utf8_hidden(bytes, left) == 0) {
+			text_append(line, bytes, length);
 		} else {
-			text_append_byte(line, *bytes);
+			length = 1;
+			text_append_format(line, "\\x%02x", (unsigned char)*bytes);
 		}
 	}
 }

@@ -100,6 +100,9 @@ foreign_bytes_cannot_forge_a_line(void **state)
 	    {"\x7f", "\\x7f"},
 	    {"\xff\xfe", "\\xff\\xfe"},
 	    {"\xc2\x85", "\\xc2\\x85"},
+	    {"\xe2\x80\xae", "\\xe2\\x80\\xae"}, /* turns the text around */
+	    {"\xc3\xbc \xe2\x82\xac", "\xc3\xbc \xe2\x82\xac"},
+	    {"\xc3", "\\xc3"},
 	};
 
 	(void)state;
