@@ -79,6 +79,9 @@ keep_step(struct story *story, const char *line)
 		step->entry = 0;
 }
 
+static void on_log(cyaml_log_t level, void *context, const char *format, va_list arguments)
+    PRINTF_LIKE(3, 0);
+
 /* cyaml's log: "Load: MESSAGE", "Load: Backtrace:", "  in mapping field 'KEY' (line: ...)" ... */
 static void
 on_log(cyaml_log_t level, void *context, const char *format, va_list arguments)
