@@ -165,7 +165,7 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 		arguments[n++] = "--counters";
 		arguments[n++] = number_argument(counters, inheritance->counters);
 	}
-	if (inheritance->listen_count > 0) {
+	if (role->listens && inheritance->listen_count > 0) {
 		for (size_t i = 0; i < inheritance->listen_count; i++)
 			kept[keep++] = inheritance->listen[i];
 		arguments[n++] = "--listen";

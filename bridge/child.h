@@ -14,6 +14,7 @@
 #ifndef CHILD_H
 #define CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -28,7 +29,7 @@ struct child_inheritance {
 	enum log_level log_level;
 	int wake;     /* eventfd: the receiver raises it, the forwarder waits; -1: none */
 	int counters; /* memfd of counters.h; -1: none */
-	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for the receiver */
+	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for a role that listens */
 	size_t listen_count;
 };
 
@@ -36,6 +37,7 @@ struct child_inheritance {
 struct child_role {
 	const char *name;         /* "receiver" */
 	const char *process_name; /* "siembridge-recv": at most 15 bytes */
+	bool listens;             /* is given the listening sockets */
 	/*
 	 * The whole life of the process; returns its exit status.  Ends cleanly on
 	 * SIGTERM within 5 s.

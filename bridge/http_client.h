@@ -4,6 +4,7 @@
  * uses no proxy and no .netrc, and reads at most 64 KiB of an answer.
  *
  * Errors say what the network did, never what was sent.  One thread at a time.
+ * The process has to ignore SIGPIPE, as main() sees to.
  */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H

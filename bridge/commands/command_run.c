@@ -25,8 +25,8 @@
 
 /* In the order of starting, reloading and stopping. */
 const struct child_role command_run_roles[] = {
-    {"receiver", "siembridge-recv", receiver_run},
-    {"forwarder", "siembridge-fwd", forwarder_run},
+    {"receiver", "siembridge-recv", true, receiver_run},
+    {"forwarder", "siembridge-fwd", false, forwarder_run},
 };
 const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command_run_roles[0]);
 

@@ -50,14 +50,22 @@ own_place(const struct child_inheritance *inheritance, size_t place, struct coun
 }
 
 static bool
-inherited_what_it_should(const struct child_inheritance *inheritance)
+is_open(int descriptor)
+{
+	return fcntl(descriptor, F_GETFD) >= 0;
+}
+
+/* The second one is no listener. */
+static bool
+inherited_what_it_should(const struct child_inheritance *inheritance, bool listens)
 {
 	struct stat in, nobody;
 
-	return fcntl(STRAY_DESCRIPTOR, F_GETFD) < 0 && inheritance->listen_count == 2 &&
-	       fcntl(inheritance->listen[0], F_GETFD) >= 0 &&
-	       fcntl(inheritance->listen[1], F_GETFD) >= 0 &&
-	       fcntl(inheritance->wake, F_GETFD) >= 0 && fstat(STDIN_FILENO, &in) == 0 &&
+	for (size_t i = 0; i < inheritance->listen_count; i++)
+		if (!is_open(inheritance->listen[i]))
+			return false;
+	return inheritance->listen_count == (listens ? 2 : 0) && is_open(inheritance->wake) &&
+	       !is_open(STRAY_DESCRIPTOR) && fstat(STDIN_FILENO, &in) == 0 &&
 	       stat("/dev/null", &nobody) == 0 && in.st_rdev == nobody.st_rdev;
 }
 
@@ -73,7 +81,7 @@ serve(const struct child_inheritance *inheritance, size_t place, int64_t farewel
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	own->PID = (uint64_t)getpid();
-	own->DIFFERENCE = inherited_what_it_should(inheritance) ? 0 : 1;
+	own->DIFFERENCE = inherited_what_it_should(inheritance, place == FIRST) ? 0 : 1;
 	own->STARTS++;
 	sigwait(&set, &number);
 	own->ASKED_AT = (uint64_t)deadline_now();
@@ -119,19 +127,19 @@ misconfigured(const struct child_inheritance *inheritance)
 }
 
 static const struct child_role two_roles[] = {
-    {"first", "test-first", first},
-    {"second", "test-second", second},
+    {"first", "test-first", true, first},
+    {"second", "test-second", false, second},
 };
-static const struct child_role deaf_role[] = {{"deaf", "test-deaf", deaf}};
-static const struct child_role frail_role[] = {{"frail", "test-frail", frail}};
+static const struct child_role deaf_role[] = {{"deaf", "test-deaf", true, deaf}};
+static const struct child_role frail_role[] = {{"frail", "test-frail", false, frail}};
 static const struct child_role misconfigured_roles[] = {
-    {"second", "test-second", second},
-    {"misconfigured", "test-wrong", misconfigured},
+    {"second", "test-second", false, second},
+    {"misconfigured", "test-wrong", false, misconfigured},
 };
 static const struct child_role all_roles[] = {
-    {"first", "test-first", first},       {"second", "test-second", second},
-    {"deaf", "test-deaf", deaf},          {"frail", "test-frail", frail},
-    {"misconfigured", "", misconfigured},
+    {"first", "test-first", true, first},        {"second", "test-second", false, second},
+    {"deaf", "test-deaf", true, deaf},           {"frail", "test-frail", false, frail},
+    {"misconfigured", "", false, misconfigured},
 };
 
 /* ---- a supervisor under test ---- */
