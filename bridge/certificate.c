@@ -157,7 +157,7 @@ key_fits(X509 *leaf, const EVP_PKEY *key, const char *certificate_path, const ch
 {
 	if (X509_check_private_key(leaf, key) != 1) {
 		ERR_clear_error();
-		return error_set(error, "%s does not belong to the certificate %s", key_path,
+		return error_set(error, "%s does not match the certificate %s", key_path,
 				 certificate_path);
 	}
 	if (EVP_PKEY_get_security_bits(key) < LEAST_SECURITY_BITS)

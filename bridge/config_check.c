@@ -156,13 +156,11 @@ check_spool(const struct check *check)
 	const char *directory = check->config->spool.directory;
 	struct error *error = place.error;
 	struct stat status;
-	bool is_there = stat(directory, &status) == 0;
 
-	if (!is_there && errno == ENOENT) { /* it will be made */
-		if (check_parent(directory, error))
-			return true;
-	} else if (!is_there) {
-		error_set_errno(error, "cannot examine %s", directory);
+	/* Not made by us: where a disk is not mounted, events would go to another one. */
+	if (stat(directory, &status) != 0) {
+		error_set_errno(error, "cannot use %s (make it with mode 700, for uid %u)",
+				directory, geteuid());
 	} else if (!S_ISDIR(status.st_mode)) {
 		error_set(error, "%s is not a directory", directory);
 	} else if (status.st_uid != geteuid()) {
@@ -191,7 +189,7 @@ check_source(const struct check *check, unsigned index)
 	struct error text;
 
 	if (source->signature == CONFIG_SIGNATURE_NONE) {
-		error_set(&text, "'none' accepts anything from anybody");
+		error_set(&text, "none: %s accepts anything from anybody", source->name);
 		warn_at(check, &place, "signature", &text);
 	}
 	for (unsigned i = 0; i < source->secrets_count; i++) {
@@ -334,7 +332,7 @@ config_check_listen(const struct config *config, struct error *error)
 
 	if (!config_parse_address(config->listen.address, host, port, error))
 		return config_value_wrong(&place, "address");
-	status = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
+	status = getaddrinfo(host[0] != '\0' ? host : "::", port, &hints, &found);
 	if (status != 0)
 		error_set(error, "%s cannot be resolved: %s", config->listen.address,
 			  gai_strerror(status));

@@ -167,7 +167,8 @@ validate_source(const struct config_place *root, struct config *config, unsigned
 
 		if (!same_name && strcmp(config->sources[i].path, source->path) != 0)
 			continue;
-		error_set(place.error, "sources[%u] has the same", i);
+		error_set(place.error, "'%s' is that of sources[%u] too",
+			  same_name ? source->name : source->path, i);
 		return config_value_wrong(&place, same_name ? "name" : "path");
 	}
 	return validate_signature(&place, source) && validate_profile(&place, source) &&

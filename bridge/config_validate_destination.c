@@ -176,7 +176,8 @@ validate_kind(const struct config_place *place, struct config_destination *desti
 	struct config_file *file = destination->file;
 
 	if ((destination->syslog != NULL) == (file != NULL)) {
-		error_set(place->error, "%s; give one of them: syslog, file",
+		error_set(place->error, "'%s' %s; give one of them: syslog, file",
+			  destination->name,
 			  file != NULL ? "goes to two places" : "does not say where to");
 		return config_value_wrong(place, "");
 	}
@@ -196,7 +197,8 @@ config_validate_destination(const struct config_place *root, struct config *conf
 	for (unsigned i = 0; i < index; i++) {
 		if (strcmp(config->destinations[i].name, destination->name) != 0)
 			continue;
-		error_set(place.error, "destinations[%u] has the same", i);
+		error_set(place.error, "'%s' is that of destinations[%u] too", destination->name,
+			  i);
 		return config_value_wrong(&place, "name");
 	}
 	if (!validate_format(&place, destination) ||

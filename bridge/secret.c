@@ -128,8 +128,9 @@ secret_read(struct secret **secret, const char *path, struct error *error)
 	}
 	length = without_newline(bytes, length);
 	if ((status.st_mode & S_IRWXO) != 0) {
-		error_set(error, "secret %s is open to everybody (mode %03o); chmod 600 it", path,
-			  (unsigned)status.st_mode & 0777U);
+		error_set(error,
+			  "secret %s: everybody may read or change it (mode %03o); chmod 600 it",
+			  path, (unsigned)status.st_mode & 0777U);
 		goto finish;
 	}
 	if (length < SHORTEST) {

@@ -17,13 +17,15 @@
 
 /* ---- what is wrong ---- */
 
+/* Kept until all is known to be good: a mistake stands alone, in one line. */
 static void
-print_warning(void *context, const char *text)
+keep_warning(void *context, const char *text)
 {
-	const bool *quiet = context;
+	struct text *warnings = context;
 
-	if (!*quiet)
-		fprintf(stderr, "warning: %s\n", text);
+	text_append_string(warnings, "warning: ");
+	text_append_string(warnings, text);
+	text_append_byte(warnings, '\n');
 }
 
 /* Secrets that are there may still not be what their scheme needs. */
@@ -49,14 +51,15 @@ check_verifiers(const struct config *config, struct error *error)
 
 /* While this spool's own daemon runs, the port is taken, and rightly. */
 static bool
-check_port(const struct config *config, bool quiet, struct error *error)
+check_port(const struct config *config, struct text *warnings, struct error *error)
 {
+	struct error note;
+
 	if (!spool_is_locked(config->spool.directory))
 		return config_check_listen(config, error);
-	if (!quiet)
-		fprintf(stderr,
-			"note: a bridge is running on %s, so whether %s is free was not checked\n",
-			config->spool.directory, config->listen.address);
+	error_set(&note, "a bridge runs on %s, so whether %s is free was not checked",
+		  config->spool.directory, config->listen.address);
+	keep_warning(warnings, note.text);
 	return true;
 }
 
@@ -167,8 +170,9 @@ print_destination(const struct config_destination *destination)
 }
 
 static void
-print_summary(const struct config *config)
+print_summary(const struct config *config, const struct text *warnings)
 {
+	fprintf(stderr, "%.*s", (int)warnings->length, warnings->bytes);
 	printf("%s: good\n", config->path);
 	print_listen(&config->listen);
 	print_spool(&config->spool);
@@ -187,22 +191,25 @@ check(const struct command *command, int argc, char **argv)
 	    {.name = "config", .letter = 'c', .text = &path},
 	    {.name = "quiet", .letter = 'q', .flag = &quiet},
 	};
+	static char warnings_bytes[64 * 1024]; /* one for each of 64 sources and destinations */
+	struct text warnings;
 	struct config *config = NULL;
 	struct error error;
 	size_t words = 0;
 	int status = CHILD_EXIT_FAILED;
 
 	(void)command;
+	text_start(&warnings, warnings_bytes, sizeof(warnings_bytes));
 	if (!options_read(rows, COUNT(rows), argc, argv, NULL, 0, &words))
 		return OPTIONS_WRONG;
 	if (!config_read(&config, path, &error) ||
-	    !config_check(config, print_warning, &quiet, &error) ||
-	    !check_verifiers(config, &error) || !check_port(config, quiet, &error)) {
+	    !config_check(config, keep_warning, &warnings, &error) ||
+	    !check_verifiers(config, &error) || !check_port(config, &warnings, &error)) {
 		fprintf(stderr, "error: %s\n", error.text);
 		goto finish;
 	}
 	if (!quiet)
-		print_summary(config);
+		print_summary(config, &warnings);
 	if (fflush(stdout) == 0)
 		status = CHILD_EXIT_OK;
 finish:

@@ -244,7 +244,7 @@ class Bridge(Program):
         self.sections = {"listen": {}, "spool": {}}  # additional keys
         self.destinations = []                       # YAML, one each
         self.family = {}                             # children last seen: role -> pid
-        (directory / "spool").mkdir()
+        (directory / "spool").mkdir(mode=0o700)
         self.key = secrets.token_bytes(24)
         write_private(self.secret, "whsec_" + base64.b64encode(self.key).decode() + "\n")
         make_certificate(directory / "cert.pem", directory / "key.pem")

@@ -86,8 +86,8 @@ refused_is_what_is_no_good_secret_and_the_error_names_the_file_alone(void **stat
 	    {"", 0600, "holds 0 bytes"},
 	    {"\n", 0600, "holds 0 bytes"},
 	    {"0123456789SECRE\n", 0600, "holds 15 bytes"},
-	    {"0123456789SECRET", 0604, "open to everybody"},
-	    {"0123456789SECRET", 0602, "open to everybody"},
+	    {"0123456789SECRET", 0604, "everybody may read or change it"},
+	    {"0123456789SECRET", 0602, "everybody may read or change it"},
 	};
 
 	(void)state;
