@@ -1,0 +1,97 @@
+/*
+ * An event and the options of its format out of a record of vectors: by the name
+ * of the field, or whole from a body.
+ */
+#ifndef VECTOR_EVENT_H
+#define VECTOR_EVENT_H
+
+#include "formats/format.h"
+#include "formats/normalise.h"
+#include "formats/timestamp.h"
+#include "tests/unit/vectors.h"
+
+static inline uint32_t
+vector_event_number(struct slice value)
+{
+	uint64_t number = 0;
+
+	assert_true(text_parse_unsigned(value, UINT32_MAX, &number));
+	return (uint32_t)number;
+}
+
+/* Acme's gateway of standards.md, and nothing known of where and when. */
+static inline void
+vector_event_start(struct event *event, struct format_options *options)
+{
+	format_default_options(options);
+	options->device_vendor = text_of("Acme");
+	options->device_product = text_of("Gateway");
+	options->device_version = text_of("1.4");
+	*event = (struct event){.occurred_at = -1, .severity = SEVERITY_LOW};
+	event->fields[FIELD_TYPE] = text_of("x");
+	event->name = text_of("n");
+}
+
+static inline void
+vector_event_read(struct slice body, struct arena *arena, struct event *event)
+{
+	struct normalise *normalise;
+	struct error error;
+
+	assert_true(normalise_new(&normalise, "anyint", &error));
+	assert_true(normalise_event(normalise, body, arena, event, &error));
+	normalise_free(normalise);
+}
+
+/* False where the key is none of the event or the options. */
+static inline bool
+vector_event_set(const char *key, struct slice value, struct arena *arena, struct event *event,
+		 struct format_options *options)
+{
+	struct {
+		const char *key;
+		struct slice *place;
+	} places[] = {
+	    {"id", &event->id},
+	    {"name", &event->name},
+	    {"family", &event->family},
+	    {"act", &event->action},
+	    {"outcome", &event->outcome},
+	    {"vendor", &options->device_vendor},
+	    {"product", &options->device_product},
+	    {"hostname", &options->hostname},
+	    {"app-name", &options->app_name},
+	    {"process id", &options->process_id},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strcmp(places[i].key, key) == 0) {
+			*places[i].place = value;
+			return true;
+		}
+	}
+	for (enum event_field field = FIELD_TYPE; field < EVENT_FIELDS; field++) {
+		if (field != FIELD_OUTCOME && field != FIELD_SEVERITY_WORD &&
+		    strcmp(event_field_name(field), key) == 0) {
+			event->fields[field] = value;
+			return true;
+		}
+	}
+	if (strcmp(key, "body") == 0)
+		vector_event_read(value, arena, event);
+	else if (strcmp(key, "severity") == 0)
+		return severity_parse(value, &event->severity);
+	else if (strcmp(key, "occurred at") == 0)
+		return timestamp_read(value, &event->occurred_at);
+	else if (strcmp(key, "facility") == 0)
+		options->facility = (int)vector_event_number(value);
+	else if (strcmp(key, "sequence") == 0)
+		options->sequence_number = vector_event_number(value);
+	else if (strcmp(key, "maximum") == 0)
+		options->maximum_length = vector_event_number(value);
+	else
+		return false;
+	return true;
+}
+
+#endif
