@@ -1,0 +1,351 @@
+/*
+ * Phases, each with an absolute deadline, in the order of a connection's life:
+ *
+ *   HANDSHAKE -> IDLE -> HEAD -> BODY -> HELD -> ANSWER -> IDLE ...
+ *                                                       -> CLOSING
+ *
+ * Only in the first four evhttp may be given something (it waits for a first line
+ * then).  In HELD the request is at the disk, and there is no deadline; reading is
+ * off until the answer is out, so what a guard holds is bounded by one request and
+ * one TLS record.
+ *
+ * One timer a connection.  It is left alone when a deadline moves further away and
+ * looks again when it fires, so a busy connection rarely touches it.
+ *
+ * What of libevent 2.1.12 this rests on: evbuffer callbacks run inside
+ * evbuffer_commit_space(), before consider_reading() calls evhttp's read callback;
+ * evhttp_start_read_() schedules that callback itself where input already has
+ * something, which is how a pipelined request gets on; a freed bufferevent's SSL is
+ * freed by its loop.
+ */
+#include "bridge/receiver/http_guard.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "bridge/deadline.h"
+#include "bridge/receiver/http_gate.h"
+#include "formats/memory.h"
+
+enum { ANSWER_TIMEOUT_MILLISECONDS = 10000 };
+
+enum phase {
+	PHASE_HANDSHAKE,
+	PHASE_IDLE,
+	PHASE_HEAD,
+	PHASE_BODY,
+	PHASE_HELD,
+	PHASE_ANSWER,
+	PHASE_CLOSING,
+};
+
+struct http_guard {
+	struct http_guard_group *group;
+	struct bufferevent *stream; /* borrowed: it owns the session, which owns this */
+	SSL *session;               /* borrowed */
+	struct http_gate gate;
+	enum phase phase;
+	bool moving;         /* our own change of the input buffer is under way */
+	bool closes;         /* the request handed on is the last one */
+	int64_t deadline;    /* monotonic milliseconds; 0: none */
+	int64_t timer_fires; /* 0: the timer is not running */
+	struct event timer;
+};
+
+static int session_index = -1;
+static pthread_once_t session_index_once = PTHREAD_ONCE_INIT;
+
+static bool
+is_busy(enum phase phase)
+{
+	return phase != PHASE_HANDSHAKE && phase != PHASE_IDLE;
+}
+
+static void
+start_timer(struct http_guard *guard, int64_t now)
+{
+	int64_t left = guard->deadline > now ? guard->deadline - now : 0;
+	struct timeval time = {left / 1000, (left % 1000) * 1000};
+
+	if (event_add(&guard->timer, &time) < 0)
+		memory_panic("no timer for a connection");
+	guard->timer_fires = guard->deadline;
+}
+
+/* Into a phase that ends `timeout` milliseconds from now; 0: without a deadline. */
+static void
+enter(struct http_guard *guard, enum phase phase, int64_t timeout)
+{
+	int64_t now;
+
+	guard->group->busy += is_busy(phase);
+	guard->group->busy -= is_busy(guard->phase);
+	guard->phase = phase;
+	guard->deadline = 0;
+	if (timeout == 0)
+		return;
+	now = deadline_now();
+	guard->deadline = now + timeout;
+	if (guard->timer_fires == 0 || guard->timer_fires > guard->deadline)
+		start_timer(guard, now);
+}
+
+static void
+guard_on_session_free(void *session, void *pointer, CRYPTO_EX_DATA *data, int index, long number,
+		      void *context)
+{
+	struct http_guard *guard = pointer;
+
+	(void)session, (void)data, (void)index, (void)number, (void)context;
+	if (guard == NULL)
+		return;
+	guard->group->busy -= is_busy(guard->phase);
+	(void)event_del(&guard->timer);
+	http_gate_stop(&guard->gate);
+	free(guard);
+}
+
+static void
+make_session_index(void)
+{
+	session_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, guard_on_session_free);
+	if (session_index < 0)
+		memory_panic("OpenSSL has no room for our data in its sessions");
+}
+
+/* Puts the whole request, or the refusal, where evhttp reads. */
+static void
+hand_on(struct http_guard *guard)
+{
+	struct evbuffer *input = bufferevent_get_input(guard->stream);
+	struct evbuffer_iovec space;
+	struct text text;
+
+	guard->closes = http_gate_closes(&guard->gate);
+	enter(guard, PHASE_HELD, 0);
+	if (evbuffer_reserve_space(input, (ev_ssize_t)http_gate_take_room(&guard->gate), &space,
+				   1) < 1)
+		memory_panic("no memory for a request");
+	text_start(&text, space.iov_base, space.iov_len);
+	http_gate_take(&guard->gate, &text);
+	if (text.overflowed)
+		memory_panic("a canonical request is longer than its room");
+	space.iov_len = text.length;
+	guard->moving = true;
+	if (evbuffer_commit_space(input, &space, 1) < 0)
+		memory_panic("a canonical request has no place");
+	guard->moving = false;
+}
+
+/*
+ * RFC 9110 10.1.1.  evhttp's write callback is taken off, because it would take
+ * the end of this writing for the end of an answer; it puts it back for one.
+ */
+static void
+send_continue(struct http_guard *guard)
+{
+	bufferevent_data_cb on_read;
+	bufferevent_event_cb on_event;
+	void *context;
+
+	bufferevent_getcb(guard->stream, &on_read, NULL, &on_event, &context);
+	bufferevent_setcb(guard->stream, on_read, NULL, on_event, context);
+	(void)bufferevent_enable(guard->stream, EV_WRITE);
+	(void)evbuffer_add(bufferevent_get_output(guard->stream), "HTTP/1.1 100 Continue\r\n\r\n",
+			   25);
+}
+
+/* Reads on in what is there, where evhttp waits for a request. */
+static void
+advance(struct http_guard *guard)
+{
+	const struct http_guard_limits *limits = &guard->group->limits;
+
+	switch (http_gate_read(&guard->gate)) {
+	case HTTP_GATE_IDLE:
+		if (guard->phase != PHASE_HANDSHAKE && guard->phase != PHASE_IDLE)
+			enter(guard, PHASE_IDLE, limits->idle_timeout);
+		break;
+	case HTTP_GATE_HEAD:
+		if (guard->phase != PHASE_HEAD)
+			enter(guard, PHASE_HEAD, limits->header_timeout);
+		break;
+	case HTTP_GATE_BODY:
+		if (guard->phase != PHASE_BODY)
+			enter(guard, PHASE_BODY, limits->body_timeout);
+		if (http_gate_wants_continue(&guard->gate))
+			send_continue(guard);
+		break;
+	case HTTP_GATE_WHOLE:
+	case HTTP_GATE_REFUSED:
+		hand_on(guard);
+		break;
+	}
+}
+
+/* Moves the `size` bytes at the end of the input into the gate. */
+static void
+collect(struct http_guard *guard, struct evbuffer *input, size_t size)
+{
+	size_t ours = evbuffer_get_length(input) - size;
+	char *room = http_gate_room(&guard->gate, size);
+	struct evbuffer_ptr place;
+
+	guard->moving = true;
+	if (ours == 0) {
+		(void)evbuffer_remove(input, room, size);
+	} else {
+		/* a request that evhttp has not read yet stands in front: seldom */
+		struct evbuffer *request = evbuffer_new();
+
+		if (request == NULL ||
+		    evbuffer_ptr_set(input, &place, ours, EVBUFFER_PTR_SET) < 0 ||
+		    evbuffer_copyout_from(input, &place, room, size) != (ev_ssize_t)size ||
+		    evbuffer_remove_buffer(input, request, ours) != (int)ours ||
+		    evbuffer_drain(input, size) < 0 || evbuffer_add_buffer(input, request) < 0)
+			memory_panic("no memory for a pipelined request");
+		evbuffer_free(request);
+	}
+	guard->moving = false;
+	http_gate_added(&guard->gate, size);
+}
+
+static void
+guard_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
+{
+	struct http_guard *guard = context;
+
+	if (guard->moving || info->n_added == 0)
+		return;
+	/* after a refusal nothing more is read: what still comes stays behind our request */
+	if (guard->gate.state == HTTP_GATE_REFUSED || guard->phase == PHASE_CLOSING)
+		return;
+	collect(guard, input, info->n_added);
+	if (guard->phase < PHASE_HELD)
+		advance(guard);
+}
+
+/* As evhttp closes for its own time-outs. */
+static void
+close_connection(struct http_guard *guard)
+{
+	enter(guard, PHASE_CLOSING, 0);
+	/* the guard may be gone after this */
+	bufferevent_trigger_event(guard->stream, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
+}
+
+static void
+overrun(struct http_guard *guard)
+{
+	switch (guard->phase) {
+	case PHASE_HANDSHAKE:
+		/* nobody tells us of its end: it is looked up when it would be too late */
+		if (SSL_is_init_finished(guard->session))
+			enter(guard, PHASE_IDLE, guard->group->limits.idle_timeout);
+		else
+			close_connection(guard);
+		break;
+	case PHASE_HEAD:
+	case PHASE_BODY:
+		http_gate_refuse(&guard->gate, ANSWER_TIMEOUT);
+		hand_on(guard);
+		bufferevent_trigger(guard->stream, EV_READ, 0);
+		break;
+	case PHASE_IDLE:
+	case PHASE_ANSWER:
+		close_connection(guard);
+		break;
+	case PHASE_HELD:
+	case PHASE_CLOSING:
+		break;
+	}
+}
+
+static void
+guard_on_timer(evutil_socket_t socket, short what, void *context)
+{
+	struct http_guard *guard = context;
+	int64_t now = deadline_now();
+
+	(void)socket, (void)what;
+	guard->timer_fires = 0;
+	if (guard->deadline == 0)
+		return;
+	if (now < guard->deadline)
+		start_timer(guard, now);
+	else
+		overrun(guard);
+}
+
+void
+http_guard_new(struct http_guard_group *group, struct bufferevent *stream, SSL *session)
+{
+	struct http_guard *guard = memory_allocate(sizeof(*guard));
+
+	(void)pthread_once(&session_index_once, make_session_index);
+	guard->group = group;
+	guard->stream = stream;
+	guard->session = session;
+	http_gate_start(&guard->gate, group->limits.max_body_size);
+	if (event_assign(&guard->timer, group->base, -1, 0, guard_on_timer, guard) < 0 ||
+	    evbuffer_add_cb(bufferevent_get_input(stream), guard_on_input, guard) == NULL ||
+	    SSL_set_ex_data(session, session_index, guard) != 1)
+		memory_panic("no memory for a connection");
+	enter(guard, PHASE_HANDSHAKE, group->limits.handshake_timeout);
+}
+
+struct http_guard *
+http_guard_of(const SSL *session)
+{
+	return SSL_get_ex_data(session, session_index);
+}
+
+void
+http_guard_hold(struct http_guard *guard)
+{
+	bufferevent_data_cb on_write;
+	bufferevent_event_cb on_event;
+	void *context;
+
+	bufferevent_getcb(guard->stream, NULL, &on_write, &on_event, &context);
+	bufferevent_setcb(guard->stream, NULL, on_write, on_event, context);
+}
+
+void
+http_guard_answering(struct http_guard *guard, bool closes)
+{
+	guard->closes |= closes;
+	enter(guard, PHASE_ANSWER, ANSWER_TIMEOUT_MILLISECONDS);
+	/*
+	 * evhttp reads on while it writes, to see the peer leave; a sender that has
+	 * said all it has to (close_notify) would lose its answer by that.
+	 */
+	(void)bufferevent_disable(guard->stream, EV_READ);
+}
+
+void
+http_guard_answered(struct http_guard *guard)
+{
+	if (!guard->closes) {
+		advance(guard);
+		return;
+	}
+	enter(guard, PHASE_CLOSING, 0);
+	/* so that the peer knows that nothing was cut off (RFC 8446 6.1) */
+	if (SSL_shutdown(guard->session) < 0)
+		ERR_clear_error();
+	if (guard->gate.state == HTTP_GATE_REFUSED) {
+		int socket = SSL_get_fd(guard->session);
+
+		/* without its BIO the session does not close the socket when it is freed */
+		SSL_set_bio(guard->session, NULL, NULL);
+		http_linger_start(&guard->group->lingers, guard->group->base, socket);
+	}
+}
