@@ -1,0 +1,135 @@
+#include "bridge/receiver/tls_server.h"
+
+#include <stdlib.h>
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "formats/memory.h"
+
+/* Mozilla's intermediate list, without DHE (its 5.8). */
+#define CIPHERS                                                                                    \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                               \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                               \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define GROUPS "X25519:P-256:P-384"
+
+struct tls_server {
+	SSL_CTX *context;
+};
+
+/* The sentence, and what OpenSSL says about it. */
+static bool
+fail(struct error *error, const char *what, const char *path)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *reason = ERR_reason_error_string(code);
+
+	ERR_clear_error();
+	return error_set(error, "%s %s: %s", what, path,
+			 reason != NULL ? reason : "refused by OpenSSL");
+}
+
+/* RFC 7301 3.2: one who speaks only something else is told so. */
+static int
+server_on_alpn(SSL *session, const unsigned char **chosen, unsigned char *length,
+	       const unsigned char *offered, unsigned offered_length, void *context)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+	unsigned char *found;
+
+	(void)session, (void)context;
+	if (SSL_select_next_proto(&found, length, ours, sizeof(ours) - 1, offered,
+				  offered_length) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*chosen = found;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static bool
+set_policy(SSL_CTX *context)
+{
+	SSL_CTX_set_options(context,
+			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_alpn_select_cb(context, server_on_alpn, NULL);
+	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(context, CIPHERS) == 1 &&
+	       SSL_CTX_set1_groups_list(context, GROUPS) == 1 &&
+	       SSL_CTX_set_num_tickets(context, 0) == 1 &&
+	       SSL_CTX_set_max_early_data(context, 0) == 1;
+}
+
+static bool
+load(SSL_CTX *context, const char *certificate, const char *private_key, struct error *error)
+{
+	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+		return fail(error, "no PEM certificate can be read from", certificate);
+	if (SSL_CTX_use_PrivateKey_file(context, private_key, SSL_FILETYPE_PEM) != 1)
+		return fail(error, "no PEM key that fits the certificate can be read from",
+			    private_key);
+	if (SSL_CTX_check_private_key(context) != 1)
+		return fail(error, "the certificate does not belong to the key", private_key);
+	return true;
+}
+
+bool
+tls_server_new(struct tls_server **out, const char *certificate, const char *private_key,
+	       struct error *error)
+{
+	struct tls_server *server;
+	SSL_CTX *context;
+
+	ERR_clear_error();
+	context = SSL_CTX_new(TLS_server_method());
+	if (context == NULL)
+		memory_panic("no memory for a TLS context");
+	if (!set_policy(context)) {
+		fail(error, "OpenSSL does not take the TLS policy for", certificate);
+		goto fail;
+	}
+	if (!load(context, certificate, private_key, error))
+		goto fail;
+	server = memory_allocate(sizeof(*server));
+	server->context = context;
+	*out = server;
+	return true;
+fail:
+	SSL_CTX_free(context);
+	return false;
+}
+
+void
+tls_server_free(struct tls_server *server)
+{
+	if (server == NULL)
+		return;
+	SSL_CTX_free(server->context);
+	free(server);
+}
+
+struct bufferevent *
+tls_server_accept(struct tls_server *server, struct event_base *base)
+{
+	SSL *session = SSL_new(server->context);
+	struct bufferevent *stream = NULL;
+
+	if (session != NULL)
+		stream = bufferevent_openssl_socket_new(
+		    base, -1, session, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (stream == NULL)
+		memory_panic("no memory for a TLS session");
+	/* a peer that just closes has ended; what it left half is refused anyway */
+	bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
+	return stream;
+}
+
+SSL *
+tls_server_session(struct bufferevent *stream)
+{
+	return bufferevent_openssl_get_ssl(stream);
+}

@@ -1,0 +1,35 @@
+/*
+ * The TLS policy of the listener (reliability.md 3.4): TLS 1.2 and 1.3, forward
+ * secret AEAD suites, no renegotiation, compression, tickets, session cache or
+ * early data; of ALPN only http/1.1.  Shared by all loops, read-only once made.
+ */
+#ifndef TLS_SERVER_H
+#define TLS_SERVER_H
+
+#include <openssl/types.h>
+
+#include "formats/error.h"
+
+struct bufferevent;
+struct event_base;
+struct tls_server;
+
+/*
+ * Reads the certificate (PEM, its chain behind it) and the key, which must fit.
+ * Gives *server, freed with tls_server_free().
+ */
+MUST_CHECK bool tls_server_new(struct tls_server **server, const char *certificate,
+			       const char *private_key, struct error *error);
+void tls_server_free(struct tls_server *server); /* NULL is fine */
+
+/*
+ * Gives a connection that still has to be given its socket (evhttp does that) and
+ * then waits for the peer's handshake.  Freed with bufferevent_free(), which
+ * closes the socket.  Never NULL: with NULL evhttp would go on in plain text.
+ */
+struct bufferevent *tls_server_accept(struct tls_server *server, struct event_base *base);
+
+/* The TLS session of such a connection, borrowed. */
+SSL *tls_server_session(struct bufferevent *stream);
+
+#endif
