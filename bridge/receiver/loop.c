@@ -1,0 +1,256 @@
+/*
+ * Stopping: the listener goes first (the socket itself is the supervisor's, so
+ * the kernel keeps queueing for the next receiver), then the loop looks every few
+ * milliseconds whether a request is still under way.  Idle connections are closed
+ * at the end.  evhttp is freed only when the commit thread has given everything
+ * back, because it would free requests that a submission still points to.
+ */
+#include "bridge/receiver/loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+#include "bridge/deadline.h"
+#include "bridge/log.h"
+#include "bridge/receiver/commit.h"
+#include "bridge/receiver/tls_server.h"
+#include "bridge/wake.h"
+#include "formats/memory.h"
+
+enum {
+	DRAIN_MILLISECONDS = 4000,
+	DRAIN_LOOK_MICROSECONDS = 5000,
+	ACCEPT_PAUSE_MICROSECONDS = 100 * 1000,
+};
+
+struct loop {
+	const struct loop_settings *settings;
+	pthread_t thread;
+	struct event_base *base;
+	struct evhttp *http;
+	struct evhttp_bound_socket *bound; /* NULL once it stops */
+	struct evconnlistener *listener;   /* of bound; borrowed */
+	struct http_guard_group guards;
+	struct commit_returns *returns;
+	struct request_handler *handler;
+	struct event *on_returns;
+	struct event *on_stop;
+	struct event *accept_again;
+	struct event *drain_look;
+	struct deadline drain;
+	int stop; /* wake */
+};
+
+/* evconnlistener's error callback is given evhttp's context, not ours. */
+static _Thread_local struct loop *own_loop;
+
+static struct bufferevent *
+loop_on_connection(struct event_base *base, void *context)
+{
+	struct loop *loop = context;
+	struct bufferevent *stream = tls_server_accept(loop->settings->server, base);
+
+	http_guard_new(&loop->guards, stream, tls_server_session(stream));
+	counters_add(loop->settings->counters, COUNTER_CONNECTIONS, 1);
+	return stream;
+}
+
+/* Out of descriptors, mostly: asking again at once would only burn the core. */
+static void
+loop_on_accept_error(struct evconnlistener *listener, void *context)
+{
+	static const struct timeval pause = {0, ACCEPT_PAUSE_MICROSECONDS};
+
+	(void)context;
+	log_warning("listen", "no connection can be accepted: %m; raise the limit of open files");
+	(void)evconnlistener_disable(listener);
+	(void)event_add(own_loop->accept_again, &pause);
+}
+
+static void
+loop_on_accept_again(evutil_socket_t socket, short what, void *context)
+{
+	struct loop *loop = context;
+
+	(void)socket, (void)what;
+	if (loop->bound != NULL)
+		(void)evconnlistener_enable(loop->listener);
+}
+
+static void
+loop_on_returns(evutil_socket_t socket, short what, void *context)
+{
+	struct loop *loop = context;
+
+	(void)socket, (void)what;
+	request_finish(loop->handler);
+}
+
+static void
+loop_on_drain_look(evutil_socket_t socket, short what, void *context)
+{
+	struct loop *loop = context;
+
+	(void)socket, (void)what;
+	if (loop->guards.busy == 0 || deadline_passed(loop->drain))
+		(void)event_base_loopbreak(loop->base);
+}
+
+static void
+loop_on_stop(evutil_socket_t socket, short what, void *context)
+{
+	static const struct timeval period = {0, DRAIN_LOOK_MICROSECONDS};
+	struct loop *loop = context;
+
+	(void)socket, (void)what;
+	wake_clear(loop->stop);
+	if (loop->bound == NULL)
+		return;
+	evhttp_del_accept_socket(loop->http, loop->bound);
+	loop->bound = NULL;
+	loop->drain = deadline_after(DRAIN_MILLISECONDS);
+	request_drain(loop->handler);
+	(void)event_add(loop->drain_look, &period);
+}
+
+static void *
+run(void *context)
+{
+	struct loop *loop = context;
+
+	own_loop = loop;
+	if (event_base_dispatch(loop->base) < 0)
+		log_error("loop", "the event loop failed; what it held is lost to its senders");
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static void
+open_http(struct loop *loop, int socket)
+{
+	loop->http = evhttp_new(loop->base);
+	loop->listener =
+	    evconnlistener_new(loop->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, socket);
+	if (loop->http == NULL || loop->listener == NULL)
+		memory_panic("no memory for a server on descriptor %d", socket);
+	evhttp_set_default_content_type(loop->http, NULL);
+	/* what the gate hands on; 405 is ours to say */
+	evhttp_set_allowed_methods(loop->http, EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_HEAD |
+						   EVHTTP_REQ_OPTIONS);
+	evhttp_set_bevcb(loop->http, loop_on_connection, loop);
+	evhttp_set_gencb(loop->http, request_handle, loop->handler);
+	loop->bound = evhttp_bind_listener(loop->http, loop->listener);
+	if (loop->bound == NULL)
+		memory_panic("no memory for a listener");
+	evconnlistener_set_error_cb(loop->listener, loop_on_accept_error);
+}
+
+static bool
+add_events(struct loop *loop, int returned, struct error *error)
+{
+	loop->on_returns =
+	    event_new(loop->base, returned, EV_READ | EV_PERSIST, loop_on_returns, loop);
+	loop->on_stop = event_new(loop->base, loop->stop, EV_READ | EV_PERSIST, loop_on_stop, loop);
+	loop->accept_again = event_new(loop->base, -1, 0, loop_on_accept_again, loop);
+	loop->drain_look = event_new(loop->base, -1, EV_PERSIST, loop_on_drain_look, loop);
+	if (loop->on_returns == NULL || loop->on_stop == NULL || loop->accept_again == NULL ||
+	    loop->drain_look == NULL || event_add(loop->on_returns, NULL) != 0 ||
+	    event_add(loop->on_stop, NULL) != 0)
+		return error_set_errno(error, "no events for a loop");
+	return true;
+}
+
+/* Nothing in it is locked: what crosses threads are two descriptors. */
+static struct event_base *
+new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+		base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	if (base == NULL)
+		memory_panic("no event loop");
+	return base;
+}
+
+bool
+loop_start(struct loop **out, const struct loop_settings *settings, int socket, struct error *error)
+{
+	struct loop *loop = memory_allocate(sizeof(*loop));
+	int returned;
+	int failed;
+
+	loop->settings = settings;
+	loop->base = new_base();
+	loop->guards.base = loop->base;
+	loop->guards.limits = settings->limits;
+	loop->stop = -1;
+	if (!wake_open(&loop->stop, error) || !commit_returns_new(&loop->returns, &returned, error))
+		goto fail;
+	loop->handler = request_handler_new(settings->sources, settings->source_count,
+					    settings->commit, loop->returns, settings->counters);
+	open_http(loop, socket);
+	if (!add_events(loop, returned, error))
+		goto fail;
+	failed = pthread_create(&loop->thread, NULL, run, loop);
+	if (failed != 0) {
+		error_set(error, "cannot start the thread of a loop: %s", strerror(failed));
+		goto fail;
+	}
+	*out = loop;
+	return true;
+fail:
+	loop_free(loop);
+	return false;
+}
+
+void
+loop_stop(struct loop *loop)
+{
+	wake_raise(loop->stop);
+}
+
+void
+loop_join(struct loop *loop)
+{
+	(void)pthread_join(loop->thread, NULL);
+}
+
+static void
+free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+void
+loop_free(struct loop *loop)
+{
+	if (loop->handler != NULL)
+		request_finish(loop->handler);
+	if (loop->http != NULL)
+		evhttp_free(loop->http);
+	http_linger_stop(&loop->guards.lingers);
+	free_event(loop->on_returns);
+	free_event(loop->on_stop);
+	free_event(loop->accept_again);
+	free_event(loop->drain_look);
+	/* connections are freed by the loop, a turn after they were given up */
+	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	event_base_free(loop->base);
+	request_handler_free(loop->handler);
+	commit_returns_free(loop->returns);
+	if (loop->stop >= 0)
+		(void)close(loop->stop);
+	free(loop);
+}

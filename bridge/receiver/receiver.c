@@ -1,0 +1,277 @@
+/*
+ * Start: everything that can fail does so before the first connection is taken,
+ * and the spool is opened, which makes durable what a crash left, before the first
+ * answer is given.
+ *
+ * End: by SIGTERM, or when the spool broke.  The latter is the same way with
+ * another status: the loops send the 503s that the commit thread has given them,
+ * and the next start is the same code as after a power cut.
+ */
+#include "bridge/receiver/receiver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "bridge/config.h"
+#include "bridge/log.h"
+#include "bridge/receiver/commit.h"
+#include "bridge/receiver/loop.h"
+#include "bridge/receiver/tls_server.h"
+#include "bridge/receiver/verify.h"
+#include "bridge/spool/delivery.h"
+#include "bridge/spool/spool.h"
+#include "bridge/wake.h"
+#include "formats/memory.h"
+#include "formats/normalise.h"
+
+struct receiver {
+	struct config *config;
+	struct counters *counters;
+	struct tls_server *server;
+	struct request_source *sources;
+	struct verify **verifiers;
+	struct normalise **profiles;
+	struct spool *spool;
+	struct commit *commit;
+	const char **destinations; /* their names; borrowed ones */
+	struct loop_settings settings;
+	struct loop *loops[CHILD_LISTEN_SOCKETS];
+	size_t loop_count;
+	int signals; /* signalfd */
+	int broken;  /* wake: the spool is not to be written any more */
+};
+
+static void
+on_libevent_log(int severity, const char *message)
+{
+	if (severity == EVENT_LOG_DEBUG)
+		log_debug("libevent", "%s", message);
+	else
+		log_warning("libevent", "%s", message);
+}
+
+static void
+on_libevent_fatal(int status)
+{
+	(void)status;
+	memory_panic("libevent gave up; its reason is the log line before this one");
+}
+
+static void
+on_broken(void *context)
+{
+	wake_raise(((struct receiver *)context)->broken);
+}
+
+/* Each connection is a descriptor; the soft limit is often 1024. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warning("start", "the limit of open files cannot be raised: %m");
+}
+
+/* SIGTERM is read from a descriptor, in this thread; the loops inherit the mask. */
+static bool
+prepare_signals(struct receiver *receiver, struct error *error)
+{
+	sigset_t stop;
+
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	if (pthread_sigmask(SIG_BLOCK, &stop, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return error_set_errno(error, "cannot set up signals");
+	receiver->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (receiver->signals < 0)
+		return error_set_errno(error, "cannot wait for signals");
+	return wake_open(&receiver->broken, error);
+}
+
+static bool
+prepare_sources(struct receiver *receiver, struct error *error)
+{
+	size_t count = receiver->config->sources_count;
+
+	receiver->sources = memory_allocate_array(count, sizeof(*receiver->sources));
+	receiver->verifiers = memory_allocate_array(count, sizeof(struct verify *));
+	receiver->profiles = memory_allocate_array(count, sizeof(struct normalise *));
+	for (size_t i = 0; i < count; i++) {
+		const struct config_source *source = &receiver->config->sources[i];
+
+		if (!verify_new(&receiver->verifiers[i], source, error) ||
+		    !normalise_new(&receiver->profiles[i], source->profile, error))
+			return error_prefix(error, "source %s", source->name);
+		receiver->sources[i].config = source;
+		receiver->sources[i].verify = receiver->verifiers[i];
+		receiver->sources[i].normalise = receiver->profiles[i];
+		if (source->signature == CONFIG_SIGNATURE_NONE)
+			log_warning("signature",
+				    "source %s has signature: none; whoever reaches %s can post "
+				    "events",
+				    source->name, source->path);
+	}
+	return true;
+}
+
+/* What is kept is decided by who has to have it. */
+static void
+keep(struct receiver *receiver)
+{
+	const struct config *config = receiver->config;
+
+	receiver->destinations = memory_allocate_array(config->destinations_count, sizeof(char *));
+	for (size_t i = 0; i < config->destinations_count; i++)
+		receiver->destinations[i] = config->destinations[i].name;
+	commit_keep(receiver->commit, config->spool.directory, receiver->destinations,
+		    config->destinations_count, config->spool.retention);
+}
+
+static bool
+open_spool(struct receiver *receiver, int wake, struct error *error)
+{
+	const struct config_spool *config = &receiver->config->spool;
+	struct error alarm = {.text = ""};
+	uint64_t floor;
+
+	if (!delivery_highest(config->directory, &floor, error) ||
+	    !spool_open(&receiver->spool, config->directory, config->max_size, floor, &alarm,
+			error))
+		return false;
+	if (alarm.text[0] != '\0')
+		log_error("spool", "%s", alarm.text);
+	if (!commit_start(&receiver->commit, receiver->spool, wake, receiver->counters, on_broken,
+			  receiver, error))
+		return false;
+	keep(receiver);
+	return true;
+}
+
+static bool
+start_loops(struct receiver *receiver, const struct child_inheritance *inheritance,
+	    struct error *error)
+{
+	const struct config_listen *listen = &receiver->config->listen;
+
+	receiver->settings = (struct loop_settings){
+	    .server = receiver->server,
+	    .limits = {.max_body_size = listen->max_body_size,
+		       .handshake_timeout = listen->handshake_timeout,
+		       .header_timeout = listen->header_timeout,
+		       .body_timeout = listen->body_timeout,
+		       .idle_timeout = listen->idle_timeout},
+	    .sources = receiver->sources,
+	    .source_count = receiver->config->sources_count,
+	    .commit = receiver->commit,
+	    .counters = receiver->counters,
+	};
+	if (inheritance->listen_count == 0)
+		return error_set(error, "no listening socket was handed down");
+	for (size_t i = 0; i < inheritance->listen_count; i++) {
+		if (!loop_start(&receiver->loops[i], &receiver->settings, inheritance->listen[i],
+				error))
+			return false;
+		receiver->loop_count++;
+	}
+	return true;
+}
+
+/* Waits to be told to stop; false: the spool is broken. */
+static bool
+wait_for_end(const struct receiver *receiver)
+{
+	struct pollfd ends[] = {{.fd = receiver->signals, .events = POLLIN},
+				{.fd = receiver->broken, .events = POLLIN}};
+
+	while (poll(ends, 2, -1) < 0)
+		if (errno != EINTR)
+			memory_panic("poll(2) failed: %d", errno);
+	return ends[1].revents == 0;
+}
+
+static void
+stop_loops(struct receiver *receiver)
+{
+	for (size_t i = 0; i < receiver->loop_count; i++)
+		loop_stop(receiver->loops[i]);
+	for (size_t i = 0; i < receiver->loop_count; i++)
+		loop_join(receiver->loops[i]);
+}
+
+static void
+release(struct receiver *receiver)
+{
+	if (receiver->commit != NULL)
+		commit_stop(receiver->commit);
+	for (size_t i = 0; i < receiver->loop_count; i++)
+		loop_free(receiver->loops[i]);
+	if (receiver->spool != NULL)
+		spool_close(receiver->spool);
+	if (receiver->sources != NULL) {
+		for (size_t i = 0; i < receiver->config->sources_count; i++) {
+			verify_free(receiver->verifiers[i]);
+			normalise_free(receiver->profiles[i]);
+		}
+	}
+	free(receiver->destinations);
+	free(receiver->profiles);
+	free(receiver->verifiers);
+	free(receiver->sources);
+	tls_server_free(receiver->server);
+	if (receiver->signals >= 0)
+		(void)close(receiver->signals);
+	if (receiver->broken >= 0)
+		(void)close(receiver->broken);
+	config_free(receiver->config);
+}
+
+static bool
+start(struct receiver *receiver, const struct child_inheritance *inheritance, struct error *error)
+{
+	const struct config_listen *listen = &receiver->config->listen;
+
+	return counters_map(inheritance->counters, &receiver->counters, error) &&
+	       prepare_signals(receiver, error) && prepare_sources(receiver, error) &&
+	       tls_server_new(&receiver->server, listen->certificate, listen->private_key, error) &&
+	       open_spool(receiver, inheritance->wake, error) &&
+	       start_loops(receiver, inheritance, error);
+}
+
+int
+receiver_run(const struct child_inheritance *inheritance)
+{
+	struct receiver receiver = {.signals = -1, .broken = -1};
+	struct error error;
+	int status = CHILD_EXIT_OK;
+
+	if (!config_read(&receiver.config, inheritance->config_path, &error)) {
+		log_error("config", "%s", error.text);
+		return CHILD_EXIT_CONFIGURATION;
+	}
+	event_set_log_callback(on_libevent_log);
+	event_set_fatal_callback(on_libevent_fatal);
+	raise_file_limit();
+	if (!start(&receiver, inheritance, &error)) {
+		log_error("start", "%s", error.text);
+		status = CHILD_EXIT_FAILED;
+	} else {
+		log_info("listen", "%s is served by %zu loops", receiver.config->listen.address,
+			 receiver.loop_count);
+		if (!wait_for_end(&receiver))
+			status = CHILD_EXIT_FAILED;
+	}
+	stop_loops(&receiver);
+	release(&receiver);
+	return status;
+}

@@ -1,0 +1,383 @@
+/*
+ * An evhttp_request waits in a submission while its event goes to the disk.  If
+ * the peer leaves meanwhile, evhttp takes its connection away (evcon is NULL) but
+ * leaves the request to us, and evhttp_send_reply() then only frees it
+ * (evhttp_connection_incoming_fail() and evhttp_send() of libevent 2.1.12).
+ */
+#include "bridge/receiver/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include "bridge/config.h"
+#include "bridge/deadline.h"
+#include "bridge/glob.h"
+#include "bridge/log.h"
+#include "bridge/receiver/commit.h"
+#include "bridge/receiver/http_gate.h"
+#include "bridge/receiver/http_guard.h"
+#include "bridge/receiver/identify.h"
+#include "bridge/receiver/tls_server.h"
+#include "bridge/receiver/verify.h"
+#include "formats/memory.h"
+
+enum {
+	ANSWER_BODY = 2048, /* bytes: code, and a sentence of struct error, escaped */
+	EVIDENCE_LENGTH =
+	    HTTP_HEAD_LENGTH * 2 /* some headers of one head, written with their names */
+};
+
+struct request_handler {
+	const struct request_source *sources;
+	size_t source_count;
+	struct commit *commit;
+	struct commit_returns *returns;
+	struct counters *counters;
+	struct arena *arena; /* of the request under way */
+	size_t pending;
+	bool draining;
+	char evidence[EVIDENCE_LENGTH];
+};
+
+/* What of an outcome is counted, where the answer alone tells it. */
+static const enum counter counted[ANSWERS] = {
+    [ANSWER_ACCEPTED] = COUNTER_ACCEPTED,
+    [ANSWER_OPTIONS] = COUNTERS,
+    [ANSWER_MALFORMED] = COUNTER_REFUSED,
+    [ANSWER_NOT_AN_EVENT] = COUNTER_REJECTED,
+    [ANSWER_UNAUTHORIZED] = COUNTER_SIGNATURE_INVALID,
+    [ANSWER_NOT_FOUND] = COUNTER_REFUSED,
+    [ANSWER_METHOD] = COUNTER_REFUSED,
+    [ANSWER_TIMEOUT] = COUNTER_REFUSED,
+    [ANSWER_LENGTH_REQUIRED] = COUNTER_REFUSED,
+    [ANSWER_BODY_TOO_LARGE] = COUNTER_REFUSED,
+    [ANSWER_TARGET_TOO_LONG] = COUNTER_REFUSED,
+    [ANSWER_MEDIA_TYPE] = COUNTER_REFUSED,
+    [ANSWER_HEADERS_TOO_LARGE] = COUNTER_REFUSED,
+    [ANSWER_UNEXPECTED] = COUNTER_UNAVAILABLE,
+    [ANSWER_UNAVAILABLE] = COUNTER_UNAVAILABLE,
+};
+
+struct request_handler *
+request_handler_new(const struct request_source *sources, size_t count, struct commit *commit,
+		    struct commit_returns *returns, struct counters *counters)
+{
+	struct request_handler *handler = memory_allocate(sizeof(*handler));
+
+	handler->sources = sources;
+	handler->source_count = count;
+	handler->commit = commit;
+	handler->returns = returns;
+	handler->counters = counters;
+	handler->arena = arena_new();
+	return handler;
+}
+
+void
+request_handler_free(struct request_handler *handler)
+{
+	if (handler == NULL)
+		return;
+	arena_free(handler->arena);
+	free(handler);
+}
+
+void
+request_drain(struct request_handler *handler)
+{
+	handler->draining = true;
+}
+
+size_t
+request_pending(const struct request_handler *handler)
+{
+	return handler->pending;
+}
+
+/* NULL where the peer has left. */
+static struct http_guard *
+guard_of(struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+	if (connection == NULL)
+		return NULL;
+	return http_guard_of(tls_server_session(evhttp_connection_get_bufferevent(connection)));
+}
+
+static void
+request_on_sent(struct evhttp_request *request, void *guard)
+{
+	(void)request;
+	http_guard_answered(guard);
+}
+
+/* evhttp says what it cannot do by -1, which is want of memory for what is ours. */
+static void
+add_header(struct evhttp_request *request, const char *name, const char *value)
+{
+	if (evhttp_add_header(evhttp_request_get_output_headers(request), name, value) != 0)
+		memory_panic("no memory for the answer's header %s", name);
+}
+
+static void
+add_body(struct evhttp_request *request, enum answer answer, struct slice sentence)
+{
+	char bytes[ANSWER_BODY];
+	struct text text;
+
+	text_start(&text, bytes, sizeof(bytes));
+	answer_write(answer, sentence, &text);
+	if (text.overflowed) {
+		text_cut(&text, 0);
+		answer_write(answer, (struct slice){NULL, 0}, &text);
+	}
+	add_header(request, "Content-Type", "application/json");
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
+		return;
+	if (evbuffer_add(evhttp_request_get_output_buffer(request), text.bytes, text.length) != 0)
+		memory_panic("no memory for an answer");
+}
+
+/* Hands the request back to evhttp; it is not to be touched after that. */
+static void
+reply(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
+      struct slice sentence)
+{
+	const struct answer_row *row = answer_row(answer);
+	struct http_guard *guard = guard_of(request);
+	bool closes = row->closes || handler->draining;
+
+	if (row->header != NULL)
+		add_header(request, row->header, row->value);
+	if (closes)
+		add_header(request, "Connection", "close");
+	if (row->code != NULL)
+		add_body(request, answer, sentence);
+	if (guard != NULL)
+		evhttp_request_set_on_complete_cb(request, request_on_sent, guard);
+	evhttp_send_reply(request, row->status, row->reason, NULL);
+	if (guard != NULL)
+		http_guard_answering(guard, closes);
+}
+
+static void
+refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
+{
+	if (counted[answer] != COUNTERS)
+		counters_add(handler->counters, counted[answer], 1);
+	reply(handler, request, answer, (struct slice){NULL, 0});
+}
+
+/* ---- what a request says ---- */
+
+static struct slice
+header_of(void *context, const char *name, size_t *count)
+{
+	struct slice found = {NULL, 0};
+	const struct evkeyval *header;
+
+	*count = 0;
+	for (header = evhttp_request_get_input_headers(context)->tqh_first; header != NULL;
+	     header = header->next.tqe_next) {
+		if (strcasecmp(header->key, name) != 0)
+			continue;
+		if ((*count)++ == 0)
+			found = text_of(header->value);
+	}
+	return found;
+}
+
+static struct slice
+body_of(struct evhttp_request *request)
+{
+	struct evbuffer *buffer = evhttp_request_get_input_buffer(request);
+	size_t length = evbuffer_get_length(buffer);
+
+	if (length == 0)
+		return SLICE_LITERAL("");
+	return (struct slice){(const char *)evbuffer_pullup(buffer, -1), length};
+}
+
+/* The source of that path, whatever stands behind a "?"; NULL: there is none. */
+static const struct request_source *
+source_of(const struct request_handler *handler, const char *target)
+{
+	struct slice path = {target, strcspn(target, "?")};
+
+	for (size_t i = 0; i < handler->source_count; i++)
+		if (text_slice_is(path, handler->sources[i].config->path))
+			return &handler->sources[i];
+	return NULL;
+}
+
+/* RFC 9110 8.3.1: parameters are nobody's business here. */
+static bool
+is_json(struct evhttp_request *request)
+{
+	static const struct slice accepted[] = {
+	    {"application/json", sizeof("application/json") - 1},
+	    {"application/cloudevents+json", sizeof("application/cloudevents+json") - 1},
+	};
+	size_t count;
+	struct slice type = header_of(request, "content-type", &count);
+
+	if (count != 1)
+		return false;
+	type.length = strcspn(type.bytes, "; \t");
+	for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++)
+		if (type.length == accepted[i].length &&
+		    strncasecmp(type.bytes, accepted[i].bytes, type.length) == 0)
+			return true;
+	return false;
+}
+
+/* ---- what becomes of it ---- */
+
+static void
+note_untrusted(const struct request_source *source, struct evhttp_request *request,
+	       const struct error *error)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	char *address = NULL;
+	uint16_t port = 0;
+
+	if (connection != NULL)
+		evhttp_connection_get_peer(connection, &address, &port);
+	log_debug("signature", "source %s, from %s: %s", source->config->name,
+		  address != NULL ? address : "somewhere", error->text);
+}
+
+/* On its way to the disk; false: it cannot be taken now. */
+static bool
+submit(struct request_handler *handler, struct evhttp_request *request,
+       struct submission *submission)
+{
+	submission->request = request;
+	submission->returns = handler->returns;
+	if (!commit_submit(handler->commit, submission)) {
+		free(submission);
+		return false;
+	}
+	handler->pending++;
+	http_guard_hold(guard_of(request));
+	return true;
+}
+
+static void
+take_trusted(struct request_handler *handler, struct evhttp_request *request,
+	     const struct request_source *source, struct slice delivery_id,
+	     const struct verify_request *seen)
+{
+	struct spool_event event = {
+	    .received_at = seen->now, .source = text_of(source->config->name), .body = seen->body};
+	struct spool_rejected rejected = {
+	    .received_at = seen->now, .source = event.source, .body = seen->body};
+	struct submission *submission;
+	struct text evidence;
+	struct error error;
+	bool is_event;
+
+	text_start(&evidence, handler->evidence, sizeof(handler->evidence));
+	verify_evidence(source->verify, seen, &evidence);
+	event.evidence = rejected.evidence = text_slice(&evidence);
+	is_event = identify_event(source->normalise, delivery_id, seen->body, handler->arena,
+				  &event, &error);
+	if (is_event &&
+	    !glob_any(source->config->events, source->config->events_count, event.type)) {
+		counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, 1);
+		reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
+		return;
+	}
+	if (!is_event)
+		rejected.reason = text_of(error.text);
+	submission = commit_submission_new(is_event ? &event : NULL, is_event ? NULL : &rejected);
+	if (!submit(handler, request, submission))
+		refuse(handler, request, ANSWER_UNAVAILABLE);
+}
+
+static void
+take_post(struct request_handler *handler, struct evhttp_request *request,
+	  const struct request_source *source)
+{
+	const struct verify_request seen = {
+	    .header = header_of,
+	    .context = request,
+	    .body = body_of(request),
+	    .now = deadline_wall(),
+	};
+	struct verify_outcome outcome;
+	struct error error;
+
+	if (!verify_check(source->verify, &seen, &outcome, &error)) {
+		note_untrusted(source, request, &error);
+		refuse(handler, request, ANSWER_UNAUTHORIZED);
+		return;
+	}
+	take_trusted(handler, request, source, outcome.delivery_id, &seen);
+	arena_clear(handler->arena);
+}
+
+/* A refusal of the gate, told by the target that stands for it. */
+static enum answer
+refusal_of(const char *target)
+{
+	uint64_t answer;
+	size_t prefix = sizeof(HTTP_GATE_REFUSAL) - 1;
+
+	if (strncmp(target, HTTP_GATE_REFUSAL, prefix) != 0 ||
+	    !text_parse_unsigned(text_of(target + prefix), ANSWERS - 1, &answer))
+		return ANSWER_MALFORMED;
+	return (enum answer)answer;
+}
+
+void
+request_handle(struct evhttp_request *request, void *context)
+{
+	struct request_handler *handler = context;
+	const char *target = evhttp_request_get_uri(request);
+	const struct request_source *source;
+
+	counters_add(handler->counters, COUNTER_REQUESTS, 1);
+	if (target[0] != '/') {
+		refuse(handler, request, refusal_of(target));
+		return;
+	}
+	source = source_of(handler, target);
+	if (source == NULL)
+		refuse(handler, request, ANSWER_NOT_FOUND);
+	else if (evhttp_request_get_command(request) == EVHTTP_REQ_OPTIONS)
+		refuse(handler, request, ANSWER_OPTIONS);
+	else if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
+		refuse(handler, request, ANSWER_METHOD);
+	else if (!is_json(request))
+		refuse(handler, request, ANSWER_MEDIA_TYPE);
+	else
+		take_post(handler, request, source);
+}
+
+void
+request_finish(struct request_handler *handler)
+{
+	struct submission *next;
+
+	for (struct submission *s = commit_returned(handler->returns); s != NULL; s = next) {
+		struct slice sentence = {NULL, 0};
+		enum counter counter = counted[s->answer];
+
+		next = s->next;
+		if (s->answer == ANSWER_ACCEPTED && s->duplicate)
+			counter = COUNTER_DUPLICATES;
+		if (s->answer == ANSWER_NOT_AN_EVENT)
+			sentence = s->rejected.reason;
+		counters_add(handler->counters, counter, 1);
+		handler->pending--;
+		reply(handler, s->request, s->answer, sentence);
+		free(s);
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * One request, from evhttp's call to the answer: path, method, media type,
+ * signature, identity, subscription, disk, answer.  The only file that reads and
+ * answers requests through evhttp.
+ *
+ * A handler belongs to one loop and is used from its thread alone; the sources
+ * are shared and read-only.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stddef.h>
+
+#include "bridge/counters.h"
+
+struct commit;
+struct commit_returns;
+struct config_source;
+struct evhttp_request;
+struct normalise;
+struct request_handler;
+struct verify;
+
+/* One of the configured sources, made ready; all borrowed. */
+struct request_source {
+	const struct config_source *config;
+	const struct verify *verify;
+	const struct normalise *normalise;
+};
+
+/* Gives a handler, freed with request_handler_free(); borrows all until then. */
+struct request_handler *request_handler_new(const struct request_source *sources, size_t count,
+					    struct commit *commit, struct commit_returns *returns,
+					    struct counters *counters);
+void request_handler_free(struct request_handler *handler);
+
+/* Takes a request, as evhttp's generic callback; `handler` is a request_handler. */
+void request_handle(struct evhttp_request *request, void *handler);
+
+/* Answers what has come back from the commit thread. */
+void request_finish(struct request_handler *handler);
+
+/* From now on every answer closes its connection. */
+void request_drain(struct request_handler *handler);
+
+/* How many are at the disk: evhttp must not be freed before they came back. */
+size_t request_pending(const struct request_handler *handler);
+
+#endif
