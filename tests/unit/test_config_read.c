@@ -1,0 +1,503 @@
+/*
+ * The bad files are a good one with some of its text replaced; what is expected
+ * is the whole error, behind the name of the file.
+ */
+#include "bridge/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "formats/text.h"
+
+static char directory[] = "/tmp/test_config_read.XXXXXX";
+static char path[64];
+
+static const char good[] = "listen:\n"                             /* 1 */
+			   "  address: 0.0.0.0:8443\n"             /* 2 */
+			   "  certificate: tls/cert.pem\n"         /* 3 */
+			   "  private_key: /etc/key.pem\n"         /* 4 */
+			   "spool:\n"                              /* 5 */
+			   "  directory: spool\n"                  /* 6 */
+			   "sources:\n"                            /* 7 */
+			   "  - name: anyint\n"                    /* 8 */
+			   "    path: /webhooks/anyint\n"          /* 9 */
+			   "    signature: standard-webhooks\n"    /* 10 */
+			   "    secrets: [one/a, b]\n"             /* 11 */
+			   "destinations:\n"                       /* 12 */
+			   "  - name: siem\n"                      /* 13 */
+			   "    syslog: {address: \"siem:514\"}\n" /* 14 */
+			   "  - name: debug\n"                     /* 15 */
+			   "    format: rfc5424\n"                 /* 16 */
+			   "    file: {path: out.log}\n";          /* 17 */
+
+static int
+make_directory(void **state)
+{
+	(void)state;
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/siembridge.yaml", directory);
+	return 0;
+}
+
+static int
+remove_directory(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return rmdir(directory);
+}
+
+static void
+write_config(const char *bytes, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Writes the good file with the first `old` in it replaced. */
+static void
+write_changed(const char *old, const char *new)
+{
+	char bytes[4096];
+	struct text text;
+	const char *at = strstr(good, old);
+
+	if (at == NULL)
+		fail_msg("'%s' is not in the good file", old);
+	text_start(&text, bytes, sizeof(bytes));
+	text_append(&text, good, (size_t)(at - good));
+	text_append_string(&text, new);
+	text_append_string(&text, at + strlen(old));
+	assert_false(text.overflowed);
+	write_config(text.bytes, text.length);
+}
+
+static struct config *
+read_good(void)
+{
+	struct config *config = NULL;
+	struct error error;
+
+	if (!config_read(&config, path, &error))
+		fail_msg("%s", error.text);
+	return config;
+}
+
+static void
+assert_in_directory(const char *is, const char *name)
+{
+	char expected[128];
+
+	(void)snprintf(expected, sizeof(expected), "%s/%s", directory, name);
+	assert_string_equal(is, expected);
+}
+
+static void
+what_is_not_written_has_its_default(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	write_config(good, strlen(good));
+	config = read_good();
+	assert_string_equal(config->path, path);
+	assert_int_equal(config->listen.loops, 0);
+	assert_int_equal(config->listen.max_body_size, 262144);
+	assert_int_equal(config->listen.handshake_timeout, 5000);
+	assert_int_equal(config->listen.header_timeout, 5000);
+	assert_int_equal(config->listen.body_timeout, 10000);
+	assert_int_equal(config->listen.idle_timeout, 30000);
+	assert_int_equal(config->spool.max_size, INT64_C(2) << 30);
+	assert_int_equal(config->spool.retention, 604800000);
+	assert_int_equal(config->sources_count, 1);
+	assert_int_equal(config->sources[0].signature, CONFIG_SIGNATURE_STANDARD_WEBHOOKS);
+	assert_int_equal(config->sources[0].tolerance, 300000);
+	assert_string_equal(config->sources[0].profile, "anyint");
+	assert_int_equal(config->sources[0].events_count, 1);
+	assert_string_equal(config->sources[0].events[0], "*");
+	assert_int_equal(config->destinations_count, 2);
+	assert_string_equal(config->destinations[0].format->name, "cef");
+	assert_string_equal(config->destinations[1].format->name, "rfc5424");
+	assert_string_equal(config->destinations[0].events[0], "*");
+	assert_int_equal(config->destinations[0].syslog->transport, CONFIG_TRANSPORT_TCP);
+	assert_int_equal(config->destinations[0].syslog->framing, CONFIG_FRAMING_OCTET_COUNTING);
+	assert_int_equal(config->destinations[0].syslog->settle, 1000);
+	assert_int_equal(config->destinations[0].syslog->facility, 13);
+	assert_int_equal(config->destinations[0].syslog->enterprise_number, 32473);
+	assert_int_equal(config->destinations[0].syslog->max_message_size, 8192);
+	assert_null(config->destinations[0].file);
+	assert_null(config->destinations[1].syslog);
+	config_free(config);
+	config_free(NULL);
+}
+
+static void
+a_relative_path_starts_at_the_file_and_a_credential_stays(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	write_config(good, strlen(good));
+	config = read_good();
+	assert_in_directory(config->listen.certificate, "tls/cert.pem");
+	assert_string_equal(config->listen.private_key, "/etc/key.pem");
+	assert_in_directory(config->spool.directory, "spool");
+	assert_in_directory(config->sources[0].secrets[0], "one/a");
+	assert_string_equal(config->sources[0].secrets[1], "b");
+	assert_in_directory(config->destinations[1].file->path, "out.log");
+	config_free(config);
+	write_changed("out.log", "'-'");
+	config = read_good();
+	assert_string_equal(config->destinations[1].file->path, "-");
+	config_free(config);
+}
+
+static void
+the_options_of_a_format_come_from_its_destination(void **state)
+{
+	const struct format_options *options;
+	struct format_options defaults;
+	char hostname[256] = "";
+	struct config *config;
+
+	(void)state;
+	format_default_options(&defaults);
+	assert_int_equal(gethostname(hostname, sizeof(hostname) - 1), 0);
+	write_changed("syslog: {",
+		      "device: {vendor: Ours, version: '2.0'}\n"
+		      "    syslog: {transport: udp, facility: local4, hostname: bridge-1, "
+		      "app_name: hooks, enterprise_number: 99999, ");
+	config = read_good();
+	options = &config->destinations[0].options;
+	assert_true(text_slice_is(options->device_vendor, "Ours"));
+	assert_true(text_slices_equal(options->device_product, defaults.device_product));
+	assert_true(text_slice_is(options->device_version, "2.0"));
+	assert_true(text_slice_is(options->hostname, "bridge-1"));
+	assert_true(text_slice_is(options->app_name, "hooks"));
+	assert_int_equal(options->facility, 20);
+	assert_int_equal(options->enterprise_number, 99999);
+	assert_int_equal(options->maximum_length, 1180);
+	options = &config->destinations[1].options;
+	assert_true(text_slices_equal(options->device_vendor, defaults.device_vendor));
+	assert_true(text_slice_is(options->hostname, hostname));
+	assert_string_equal(config->destinations[1].device->version, "1");
+	config_free(config);
+}
+
+static void
+what_is_written_is_read(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	write_changed("spool:\n", "  loops: 4\n  max_body_size: 1MiB\n  idle_timeout: 2m\n"
+				  "spool:\n  max_size: 100MB\n  retention: 1d\n");
+	config = read_good();
+	assert_int_equal(config->listen.loops, 4);
+	assert_int_equal(config->listen.max_body_size, 1048576);
+	assert_int_equal(config->listen.idle_timeout, 120000);
+	assert_int_equal(config->spool.max_size, 100000000);
+	assert_int_equal(config->spool.retention, 86400000);
+	config_free(config);
+	write_changed("\"siem:514\"", "/dev/log, transport: unix, facility: 10");
+	config = read_good();
+	assert_int_equal(config->destinations[0].syslog->transport, CONFIG_TRANSPORT_UNIX);
+	assert_int_equal(config->destinations[0].syslog->facility, 10);
+	config_free(config);
+	write_changed("standard-webhooks\n    secrets: [one/a, b]", "none");
+	config = read_good();
+	assert_int_equal(config->sources[0].signature, CONFIG_SIGNATURE_NONE);
+	assert_int_equal(config->sources[0].secrets_count, 0);
+	config_free(config);
+}
+
+static void
+the_example_says_what_the_defaults_are(void **state)
+{
+	struct config *example = NULL, *config;
+	struct error error;
+
+	(void)state;
+	if (!config_read(&example, "tests/integration/example.yaml", &error))
+		fail_msg("%s", error.text);
+	write_config(good, strlen(good));
+	config = read_good();
+	assert_int_equal(example->listen.loops, config->listen.loops);
+	assert_memory_equal(&example->listen.max_body_size, &config->listen.max_body_size,
+			    sizeof(config->listen) - offsetof(struct config_listen, max_body_size));
+	assert_int_equal(example->spool.max_size, config->spool.max_size);
+	assert_int_equal(example->spool.retention, config->spool.retention);
+	assert_int_equal(example->sources[0].tolerance, config->sources[0].tolerance);
+	assert_string_equal(example->sources[0].profile, config->sources[0].profile);
+	assert_memory_equal(
+	    &example->destinations[0].syslog->transport, &config->destinations[0].syslog->transport,
+	    sizeof(*config->destinations[0].syslog) - offsetof(struct config_syslog, transport));
+	assert_string_equal(example->destinations[0].device->product,
+			    config->destinations[0].device->product);
+	config_free(config);
+	config_free(example);
+}
+
+static const struct {
+	const char *old;
+	const char *new;
+	const char *error;
+} mistakes[] = {
+    /* what the schema says */
+    {"certificate:", "certificat:",
+     ":3: unknown key 'certificat' in listen; known keys: address, certificate, private_key, "
+     "loops, max_body_size, handshake_timeout, header_timeout, body_timeout, idle_timeout"},
+    {"spool:", "sppool:",
+     ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, destinations"},
+    {"syslog: {", "syslog: {tls: yes, ",
+     ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, transport, framing, "
+     "settle, facility, hostname, app_name, enterprise_number, max_message_size"},
+    {"file: {path: out.log}", "splunk_hec: {url: x}",
+     ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, device, "
+     "syslog, file"},
+    {"  certificate: tls/cert.pem\n", "", ":1: listen needs the key 'certificate'"},
+    {"spool:\n  directory: spool\n", "", ": the file needs the key 'spool'"},
+    {"path: /webhooks/anyint\n    ", "", ":8: sources[0] needs the key 'path'"},
+    {"{path: out.log}", "{}", ":17: destinations[1].file needs the key 'path'"},
+    {"[one/a, b]", "one/a", ":11: sources[0].secrets must be a list, as in [one, two]"},
+    {"[one/a, b]", "[]", ":11: sources[0].secrets is an empty list; put something in"},
+    {"[one/a, b]", "[one/a, [b]]",
+     ":11: sources[0].secrets[1] must be a single value, not a list or keys"},
+    {"[one/a, b]", "[one/a, '']",
+     ":11: sources[0].secrets[1] has no value; give one or leave it out"},
+    {"0.0.0.0:8443", "", ":2: listen.address has no value; give one or leave it out"},
+    {"0.0.0.0:8443", "[a]", ":2: listen.address must be a single value, not a list or keys"},
+    {"spool:\n  directory: spool\n", "spool: here\n",
+     ":5: spool must be keys with values, not a single value or a list"},
+    {"  directory: spool\n", "  directory: spool\n  directory: other\n",
+     ":6: spool.directory is there twice, here and further down; keep one of them"},
+    /* what YAML says */
+    {"  directory", "\tdirectory",
+     ":6: not valid YAML: found character that cannot start any token while scanning for the next "
+     "token"},
+    {"directory: spool", "directory: *spool",
+     ":6: anchors and aliases are not allowed; write it out"},
+    /* listen, spool */
+    {"0.0.0.0:8443", "8443", ":2: listen.address: '8443' has no port; write host:port"},
+    {"0.0.0.0:8443", "0.0.0.0:99999",
+     ":2: listen.address: '0.0.0.0:99999': the port must be a number from 1 to 65535"},
+    {"spool:\n", "  loops: 65\nspool:\n",
+     ":5: listen.loops: '65' must be a whole number from 0 to 64"},
+    {"spool:\n", "  loops: 4 x\nspool:\n",
+     ":5: listen.loops: '4 x' must be a whole number from 0 to 64"},
+    {"spool:\n", "  loops: 0x10\nspool:\n",
+     ":5: listen.loops: '0x10' must be a whole number from 0 to 64"},
+    {"spool:\n", "  max_body_size: 1GiB\nspool:\n",
+     ":5: listen.max_body_size: '1GiB' is out of range; allowed: 1KiB to 16MiB"},
+    {"spool:\n", "  body_timeout: 10\nspool:\n",
+     ":5: listen.body_timeout: '10' is not a duration; write a whole number with ms, s, m, h or "
+     "d, as in 300s"},
+    {"spool:\n  ", "spool:\n  max_size: lots\n  ",
+     ":6: spool.max_size: 'lots' is not a size; write bytes, or a whole number with KiB, MiB, "
+     "GiB, TiB, KB, MB, GB or TB, as in 256KiB"},
+    /* sources */
+    {"name: anyint", "name: any int",
+     ":8: sources[0].name: 'any int' must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', "
+     "beginning with a letter or digit"},
+    {"name: anyint", "name: ../etc",
+     ":8: sources[0].name: '../etc' must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', "
+     "beginning with a letter or digit"},
+    {"/webhooks/anyint", "webhooks", ":9: sources[0].path: 'webhooks' must start with '/'"},
+    {"/webhooks/anyint", "/webhooks?a=b",
+     ":9: sources[0].path: must be at most 255 of A-Z, a-z, 0-9 and / . _ ~ -"},
+    {"    signature: standard-webhooks\n", "",
+     ":8: sources[0]: needs the key 'signature': standard-webhooks, or none to accept anything "
+     "from anybody"},
+    {"signature: standard-webhooks", "signature: 'None'",
+     ":10: sources[0].signature: 'None' is unknown; known: standard-webhooks, none"},
+    {"    secrets: [one/a, b]\n", "",
+     ":8: sources[0]: needs the key 'secrets' to check signatures: a list of files, each with one "
+     "secret"},
+    {"standard-webhooks", "none",
+     ":11: sources[0].secrets: has no use with 'signature: none'; take out one of them"},
+    {"standard-webhooks\n    secrets: [one/a, b]", "none\n    tolerance: 1s",
+     ":11: sources[0].tolerance: has no use with 'signature: none'; take out one of them"},
+    {"[one/a, b]", "[whsec_c2VjcmV0c2VjcmV0]",
+     ":11: sources[0].secrets[0]: is a secret; put it in a file of mode 600 and give the file's "
+     "name here"},
+    {"[one/a, b]", "[one/a, b, b]",
+     ":11: sources[0].secrets[2]: names the same file as secrets[1]"},
+    {"signature:", "profile: other\n    signature:",
+     ":10: sources[0].profile: there is no profile 'other'; there is: anyint"},
+    {"signature:", "events: ['key.*', 'a b']\n    signature:",
+     ":10: sources[0].events: 'a b' matches no event type; they are 1 to 127 of A-Z, a-z, 0-9, "
+     "'.', '_' and '-', and '*' stands for any run of them"},
+    {"signature:", "tolerance: 2d\n    signature:",
+     ":10: sources[0].tolerance: '2d' is out of range; allowed: 1s to 1d"},
+    {"destinations:", "  - {name: anyint, path: /b, signature: none}\ndestinations:",
+     ":12: sources[1].name: 'anyint' is that of sources[0] too"},
+    {"destinations:", "  - {name: b, path: /webhooks/anyint, signature: none}\ndestinations:",
+     ":12: sources[1].path: '/webhooks/anyint' is that of sources[0] too"},
+    /* destinations */
+    {"name: debug", "name: siem",
+     ":15: destinations[1].name: 'siem' is that of destinations[0] too"},
+    {"    syslog: {address: \"siem:514\"}\n", "",
+     ":13: destinations[0]: 'siem' does not say where to; give one of them: syslog, file"},
+    {"file: {path: out.log}", "file: {path: out.log}\n    syslog: {address: \"a:1\"}",
+     ":15: destinations[1]: 'debug' goes to two places; give one of them: syslog, file"},
+    {"\"siem:514\"", "siem",
+     ":14: destinations[0].syslog.address: 'siem' has no port; write host:port"},
+    {"\"siem:514\"", "\":514\"",
+     ":14: destinations[0].syslog.address: ':514' names no host; write host:port"},
+    {"\"siem:514\"", "\"siem:514\", transport: tls",
+     ":14: destinations[0].syslog.transport: 'tls' is unknown; known: tcp, udp, unix"},
+    {"\"siem:514\"", "\"siem:514\", transport: unix",
+     ":14: destinations[0].syslog.address: 'siem:514' must be the absolute path of a socket, at "
+     "most 107 bytes, as in /dev/log"},
+    {"\"siem:514\"", "\"siem:514\", transport: udp, framing: lf",
+     ":14: destinations[0].syslog.framing: has a use with 'transport: tcp' alone; take it out"},
+    {"\"siem:514\"", "\"siem:514\", transport: udp, settle: 1s",
+     ":14: destinations[0].syslog.settle: has a use with 'transport: tcp' alone; take it out"},
+    {"\"siem:514\"", "\"siem:514\", transport: udp, max_message_size: 1MiB",
+     ":14: destinations[0].syslog.max_message_size: '1MiB' is out of range; allowed: 480 to 65000"},
+    {"\"siem:514\"", "\"siem:514\", app_name: 'a b'",
+     ":14: destinations[0].syslog.app_name: must be 1 to 48 printable ASCII characters without a "
+     "space"},
+    {"\"siem:514\"", "\"siem:514\", enterprise_number: 0",
+     ":14: destinations[0].syslog.enterprise_number: '0' must be a whole number from 1 to "
+     "4294967295"},
+};
+
+static void
+every_mistake_is_one_line_with_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		struct config *config = NULL;
+		struct error error = {.text = ""};
+
+		write_changed(mistakes[i].old, mistakes[i].new);
+		if (config_read(&config, path, &error))
+			fail_msg("taken: %s", mistakes[i].new);
+		assert_null(config);
+		assert_memory_equal(error.text, path, strlen(path));
+		assert_string_equal(error.text + strlen(path), mistakes[i].error);
+	}
+}
+
+static void
+an_unknown_word_is_answered_with_the_known_ones(void **state)
+{
+	struct config *config = NULL;
+	struct error error;
+
+	(void)state;
+	write_changed("format: rfc5424", "format: ceff");
+	assert_false(config_read(&config, path, &error));
+	assert_non_null(
+	    strstr(error.text, ":16: destinations[1].format: 'ceff' is unknown; known: "));
+	for (size_t i = 0; format_at(i) != NULL; i++)
+		assert_non_null(strstr(strstr(error.text, "known: "), format_at(i)->name));
+	write_changed("\"siem:514\"", "\"siem:514\", facility: audti");
+	assert_false(config_read(&config, path, &error));
+	assert_non_null(
+	    strstr(error.text, ":14: destinations[0].syslog.facility: 'audti' is unknown"));
+	assert_non_null(strstr(error.text, "local7"));
+}
+
+/* One destination after another, to the limit and over it. */
+static void
+sixty_four_destinations_are_the_most(void **state)
+{
+	(void)state;
+	for (int count = 64; count <= 65; count++) {
+		struct config *config = NULL;
+		struct error error = {.text = ""};
+		char bytes[8192];
+		struct text text;
+
+		text_start(&text, bytes, sizeof(bytes));
+		text_append(&text, good, (size_t)(strstr(good, "  - name: siem") - good));
+		for (int i = 0; i < count; i++)
+			text_append_format(&text, "  - {name: d%d, file: {path: '-'}}\n", i);
+		assert_false(text.overflowed);
+		write_config(text.bytes, text.length);
+		if (count == 64) {
+			config = read_good();
+			assert_int_equal(config->destinations_count, 64);
+			assert_string_equal(config->destinations[63].name, "d63");
+			config_free(config);
+			continue;
+		}
+		assert_false(config_read(&config, path, &error));
+		assert_string_equal(error.text + strlen(path),
+				    ":12: destinations has more than 64 entries");
+	}
+}
+
+static void
+a_file_that_is_none_is_refused(void **state)
+{
+	static char big[1024 * 1024 + 1];
+	struct config *config = NULL;
+	struct error error;
+
+	(void)state;
+	write_config("", 0);
+	assert_false(config_read(&config, path, &error));
+	assert_non_null(strstr(error.text, "the file is empty"));
+	write_config("- a\n", 4);
+	assert_false(config_read(&config, path, &error));
+	assert_non_null(strstr(error.text, ": the file must be keys with values"));
+	memset(big, '#', sizeof(big));
+	write_config(big, sizeof(big));
+	assert_false(config_read(&config, path, &error));
+	assert_non_null(strstr(error.text, "is too big: at most 1048576 bytes"));
+	assert_false(config_read(&config, directory, &error));
+	assert_non_null(strstr(error.text, "is not a regular file"));
+	assert_false(config_read(&config, "/nowhere/siembridge.yaml", &error));
+	assert_string_equal(error.text,
+			    "configuration: cannot open /nowhere/siembridge.yaml: No such "
+			    "file or directory");
+}
+
+/* Nothing of it is read beyond its end, nothing is leaked: for the sanitizers. */
+static void
+a_file_that_was_cut_anywhere_does_no_harm(void **state)
+{
+	(void)state;
+	for (size_t length = 0; length < strlen(good); length++) {
+		struct config *config = NULL;
+		struct error error;
+
+		write_config(good, length);
+		if (config_read(&config, path, &error))
+			config_free(config);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_not_written_has_its_default),
+	    cmocka_unit_test(a_relative_path_starts_at_the_file_and_a_credential_stays),
+	    cmocka_unit_test(the_options_of_a_format_come_from_its_destination),
+	    cmocka_unit_test(what_is_written_is_read),
+	    cmocka_unit_test(the_example_says_what_the_defaults_are),
+	    cmocka_unit_test(every_mistake_is_one_line_with_its_place),
+	    cmocka_unit_test(an_unknown_word_is_answered_with_the_known_ones),
+	    cmocka_unit_test(sixty_four_destinations_are_the_most),
+	    cmocka_unit_test(a_file_that_is_none_is_refused),
+	    cmocka_unit_test(a_file_that_was_cut_anywhere_does_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
