@@ -70,15 +70,16 @@ stream_confirm(void *connection, uint64_t written, uint64_t *confirmed, struct e
 	struct stream *stream = connection;
 	int64_t now = deadline_now();
 	uint64_t unacknowledged = 0;
+	uint64_t window = 0;
 
 	/* Alive at `now` or later, and only then is anything of before confirmed. */
 	if (!settle_alive(stream->descriptor, stream->peer.name, error))
 		return SEND_LATER;
-	*confirmed = settle_confirm(&stream->settle, now);
-	if (!settle_unacknowledged(stream->descriptor, &unacknowledged, error))
+	if (!settle_ask(stream->descriptor, &unacknowledged, &window, error))
 		return SEND_LATER;
-	if (unacknowledged < written)
-		settle_note(&stream->settle, written - unacknowledged, deadline_now());
+	if (unacknowledged <= written)
+		settle_note(&stream->settle, written - unacknowledged, window, deadline_now());
+	*confirmed = settle_confirm(&stream->settle, now);
 	return SEND_IDLE;
 }
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h> /* glibc's own has no tcpi_snd_wnd */
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -22,10 +24,14 @@ settle_start(struct settle *settle, int64_t duration)
 }
 
 void
-settle_note(struct settle *settle, uint64_t acknowledged, int64_t now)
+settle_note(struct settle *settle, uint64_t acknowledged, uint64_t window, int64_t now)
 {
 	struct settle_step *step;
 
+	settle->acknowledged = acknowledged;
+	if (window > settle->widest)
+		settle->widest = window;
+	settle->lagging = window < settle->widest / 2;
 	if (acknowledged <= settle->noted || now - settle->noted_at < settle->interval)
 		return;
 	if (settle->count == SETTLE_STEPS) /* nobody asked settle_confirm() for long */
@@ -37,10 +43,21 @@ settle_note(struct settle *settle, uint64_t acknowledged, int64_t now)
 	settle->noted_at = now;
 }
 
+static bool
+is_ripe(const struct settle *settle, const struct settle_step *step, int64_t now)
+{
+	int64_t age = now - step->at;
+
+	if (age < settle->duration)
+		return false;
+	return !settle->lagging || settle->acknowledged - step->offset >= settle->widest ||
+	       age - settle->duration >= SETTLE_LAG;
+}
+
 uint64_t
 settle_confirm(struct settle *settle, int64_t now)
 {
-	while (settle->count > 0 && now - settle->steps[settle->first].at >= settle->duration) {
+	while (settle->count > 0 && is_ripe(settle, &settle->steps[settle->first], now)) {
 		settle->confirmed = settle->steps[settle->first].offset;
 		settle->first = (settle->first + 1) % SETTLE_STEPS;
 		settle->count--;
@@ -55,7 +72,8 @@ settle_next(const struct settle *settle, uint64_t written, int64_t now)
 
 	if (settle->count > 0)
 		next = settle->steps[settle->first].at + settle->duration;
-	if (written > settle->noted && now + settle->interval < next)
+	/* A step that is held back: the window opens without an event. */
+	if (next <= now || (written > settle->noted && now + settle->interval < next))
 		next = now + settle->interval;
 	return next;
 }
@@ -80,12 +98,16 @@ settle_alive(int descriptor, const char *peer, struct error *error)
 }
 
 bool
-settle_unacknowledged(int descriptor, uint64_t *bytes, struct error *error)
+settle_ask(int descriptor, uint64_t *unacknowledged, uint64_t *window, struct error *error)
 {
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
 	int queued = 0;
 
-	if (ioctl(descriptor, SIOCOUTQ, &queued) != 0)
+	if (ioctl(descriptor, SIOCOUTQ, &queued) != 0 ||
+	    getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
 		return error_set_errno(error, "cannot ask what the peer acknowledged");
-	*bytes = queued > 0 ? (uint64_t)queued : 0;
+	*unacknowledged = queued > 0 ? (uint64_t)queued : 0;
+	*window = info.tcpi_snd_wnd;
 	return true;
 }

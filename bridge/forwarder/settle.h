@@ -4,8 +4,16 @@
  * TCP confirms nothing to the sender.  A byte counts as confirmed when (1) the
  * peer's kernel has acknowledged it and (2) the connection has then lived on for
  * `settle`: a collector that was killed leaves unread bytes behind, and its kernel
- * then breaks the connection at once.  What this cannot see: bytes that the
- * collector had taken out of its socket more than `settle` ago and lost itself.
+ * then breaks the connection at once.
+ *
+ * A collector that is slow or stopped has bytes unread for longer than that.  Its
+ * window tells: while that is open less than half as far as it ever was, only what
+ * lies a whole window behind the last acknowledged byte is confirmed, for the rest
+ * may be unread.  As some stacks never open their window as far again, this holds a
+ * byte back at most SETTLE_LAG.
+ *
+ * What all this cannot see: bytes that the collector had taken out of its socket
+ * more than `settle` ago and lost itself.
  *
  * The ladder below remembers at which time which offset was acknowledged.  It is
  * of fixed size: two steps are at least `interval` apart, so that a byte waits for
@@ -20,7 +28,7 @@
 
 #include "formats/error.h"
 
-enum { SETTLE_STEPS = 32 };
+enum { SETTLE_STEPS = 32, SETTLE_LAG = 20000 /* milliseconds */ };
 
 struct settle {
 	int64_t duration; /* milliseconds */
@@ -31,7 +39,10 @@ struct settle {
 	} steps[SETTLE_STEPS];
 	size_t first;
 	size_t count;
-	uint64_t noted; /* offset of the last step ever taken */
+	uint64_t acknowledged;
+	uint64_t widest; /* bytes: the peer's window, as far open as it ever was */
+	bool lagging;    /* less than half as far now */
+	uint64_t noted;  /* offset of the last step ever taken */
 	int64_t noted_at;
 	uint64_t confirmed; /* offset */
 };
@@ -39,8 +50,11 @@ struct settle {
 /* A fresh connection. */
 void settle_start(struct settle *settle, int64_t duration);
 
-/* The peer's kernel had everything up to `acknowledged` at `now`. */
-void settle_note(struct settle *settle, uint64_t acknowledged, int64_t now);
+/*
+ * The peer's kernel had everything up to `acknowledged` at `now`, and room for
+ * `window` bytes more.
+ */
+void settle_note(struct settle *settle, uint64_t acknowledged, uint64_t window, int64_t now);
 
 /* The connection was seen alive at `now`, no earlier.  Returns the offset that is confirmed. */
 uint64_t settle_confirm(struct settle *settle, int64_t now);
@@ -58,7 +72,12 @@ int64_t settle_next(const struct settle *settle, uint64_t written, int64_t now);
  */
 MUST_CHECK bool settle_alive(int descriptor, const char *peer, struct error *error);
 
-/* Bytes that the peer's kernel has not acknowledged (SIOCOUTQ, tcp(7)). */
-MUST_CHECK bool settle_unacknowledged(int descriptor, uint64_t *bytes, struct error *error);
+/*
+ * Bytes that the peer's kernel has not acknowledged (SIOCOUTQ, tcp(7)), and the
+ * window that it offers (TCP_INFO; before Linux 5.4, which does not tell: for ever
+ * the same).
+ */
+MUST_CHECK bool settle_ask(int descriptor, uint64_t *unacknowledged, uint64_t *window,
+			   struct error *error);
 
 #endif

@@ -32,9 +32,10 @@
 #include "formats/memory.h"
 
 enum {
-	PATIENCE = 20000, /* milliseconds until a test gives up */
-	SETTLE = 60,      /* milliseconds */
-	MOST = 100000,    /* messages a collector can remember */
+	PATIENCE = 20000,    /* milliseconds until a test gives up */
+	SETTLE = 60,         /* milliseconds */
+	SETTLE_LOADED = 400, /* where a collector of a busy machine must keep up with it */
+	MOST = 100000,       /* messages a collector can remember */
 	KILLS = 3,
 };
 
@@ -537,6 +538,7 @@ a_collector_killed_three_times_costs_duplicates_and_no_loss(void **state)
 	struct fixture *fixture = *state;
 	struct collector *collector = collector_start(false, 500, 4000, 9000);
 
+	fixture->syslog.settle = SETTLE_LOADED;
 	use_collector(fixture, collector);
 	append_keys(fixture, 10000);
 	start(fixture);
@@ -562,6 +564,7 @@ what_was_confirmed_is_not_sent_again(void **state)
 	struct fixture *fixture = *state;
 	struct collector *collector = collector_start(false, 1001, 0, 0);
 
+	fixture->syslog.settle = SETTLE_LOADED;
 	use_collector(fixture, collector);
 	append_keys(fixture, 1000);
 	start(fixture);
@@ -577,26 +580,32 @@ what_was_confirmed_is_not_sent_again(void **state)
 }
 
 static void
-a_collector_that_never_reads_confirms_only_what_its_kernel_took(void **state)
+a_collector_that_never_reads_holds_neither_us_nor_the_end(void **state)
 {
 	struct fixture *fixture = *state;
 	struct collector *collector = collector_start(true, 0, 0, 0);
 	struct deadline deadline = deadline_after(PATIENCE);
+	struct deadline quiet = deadline_after(3 * SETTLE);
+	uint64_t sent = 0;
 	int64_t told;
 
 	use_collector(fixture, collector);
 	fixture->configuration.format = &wide_format;
 	append_keys(fixture, 20000); /* 20 MB: more than the socket buffers of both sides */
 	start(fixture);
-	while (atomic_load(&fixture->counters.sent) == 0 ||
-	       atomic_load(&fixture->counters.confirmed) == 0) {
+	while (sent == 0 || !deadline_passed(quiet)) {
 		assert_false(deadline_passed(deadline));
 		tend(fixture);
+		if (atomic_load(&fixture->counters.sent) != sent)
+			quiet = deadline_after(3 * SETTLE);
+		sent = atomic_load(&fixture->counters.sent);
 	}
+	assert_true(sent < 20000);
+	/* Half a window may be taken for read (settle.h), no more than that. */
+	assert_true(atomic_load(&fixture->counters.confirmed) < sent / 2);
 	told = deadline_now();
 	stop(fixture);
 	assert_true(deadline_now() - told < DESTINATION_DRAIN + 1000);
-	assert_true(saved_cursor(fixture).sequence < 20000);
 	collector_stop(collector);
 	collector_free(collector);
 }
@@ -888,7 +897,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(what_was_confirmed_is_not_sent_again, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(
-		a_collector_that_never_reads_confirms_only_what_its_kernel_took, set_up, tear_down),
+		a_collector_that_never_reads_holds_neither_us_nor_the_end, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(it_resumes_from_the_saved_cursor_and_its_count, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_cursor_of_another_epoch_gets_all_of_the_new_spool,

@@ -13,6 +13,8 @@
 
 #include "bridge/deadline.h"
 
+enum { OPEN = 65536, SHUT = 4096 }; /* windows */
+
 static void
 a_byte_is_confirmed_settle_after_its_acknowledgement(void **state)
 {
@@ -20,9 +22,9 @@ a_byte_is_confirmed_settle_after_its_acknowledgement(void **state)
 
 	(void)state;
 	settle_start(&settle, 1000);
-	settle_note(&settle, 0, 5000);
+	settle_note(&settle, 0, OPEN, 5000);
 	assert_true(settle_next(&settle, 0, 5000) == INT64_MAX);
-	settle_note(&settle, 100, 5000);
+	settle_note(&settle, 100, OPEN, 5000);
 	assert_int_equal(settle_confirm(&settle, 5999), 0);
 	assert_int_equal(settle_next(&settle, 100, 5999), 6000);
 	assert_int_equal(settle_confirm(&settle, 6000), 100);
@@ -36,10 +38,10 @@ what_came_later_is_not_confirmed_with_what_came_before(void **state)
 
 	(void)state;
 	settle_start(&settle, 1000);
-	settle_note(&settle, 100, 5000);
-	settle_note(&settle, 200, 5001); /* too near: waits for the next look */
+	settle_note(&settle, 100, OPEN, 5000);
+	settle_note(&settle, 200, OPEN, 5001); /* too near: waits for the next look */
 	assert_true(settle_next(&settle, 200, 5001) <= 5001 + settle.interval);
-	settle_note(&settle, 200, 5500);
+	settle_note(&settle, 200, OPEN, 5500);
 	assert_int_equal(settle_confirm(&settle, 6000), 100);
 	assert_int_equal(settle_confirm(&settle, 6499), 100);
 	assert_int_equal(settle_confirm(&settle, 6500), 200);
@@ -60,13 +62,46 @@ a_steady_stream_is_never_late_by_more_than_a_step(void **state)
 		for (int64_t now = 1; now < 3 * duration + 100; now++) {
 			uint64_t confirmed;
 
-			settle_note(&settle, (uint64_t)now, now);
+			settle_note(&settle, (uint64_t)now, OPEN, now);
 			confirmed = settle_confirm(&settle, now);
 			assert_true((int64_t)confirmed <= now - duration || confirmed == 0);
 			if (now > duration + 2 * settle.interval)
 				assert_true((int64_t)confirmed >= now - duration - settle.interval);
 		}
 	}
+}
+
+static void
+what_a_slow_collector_may_not_have_read_is_held_back(void **state)
+{
+	struct settle settle;
+
+	(void)state;
+	settle_start(&settle, 1000);
+	settle_note(&settle, 1000, OPEN, 5000);
+	settle_note(&settle, 50000, OPEN / 2 - 1, 5500);
+	assert_int_equal(settle_confirm(&settle, 7000), 0);
+	assert_true(settle_next(&settle, 50000, 7000) > 7000);
+	/* One window on, the first bytes must have been read. */
+	settle_note(&settle, 1000 + OPEN, 0, 7100);
+	assert_int_equal(settle_confirm(&settle, 7100), 1000);
+	/* All of it was read: the window is open again. */
+	settle_note(&settle, 1000 + OPEN, OPEN / 2, 7200);
+	assert_int_equal(settle_confirm(&settle, 7200), 50000);
+	assert_int_equal(settle_confirm(&settle, 8100), 1000 + OPEN);
+}
+
+static void
+a_window_that_never_opens_again_does_not_hold_for_ever(void **state)
+{
+	struct settle settle;
+
+	(void)state;
+	settle_start(&settle, 1000);
+	settle_note(&settle, 1000, OPEN, 5000);
+	settle_note(&settle, 1000, 1, 5100);
+	assert_int_equal(settle_confirm(&settle, 6000 + SETTLE_LAG - 1), 0);
+	assert_int_equal(settle_confirm(&settle, 6000 + SETTLE_LAG), 1000);
 }
 
 /* A connected pair over loopback, for what a socketpair(2) does not have. */
@@ -139,7 +174,8 @@ what_the_peer_has_no_room_for_is_not_acknowledged(void **state)
 	static char block[1 << 16];
 	struct error error = {.text = ""};
 	struct deadline deadline = deadline_after(5000);
-	uint64_t unacknowledged = 1;
+	uint64_t unacknowledged = 0;
+	uint64_t window = OPEN;
 	uint64_t written = 0;
 	uint64_t read_back = 0;
 	ssize_t length;
@@ -147,18 +183,22 @@ what_the_peer_has_no_room_for_is_not_acknowledged(void **state)
 
 	(void)state;
 	connect_pair(pair);
-	while ((length = send(pair[0], block, sizeof(block), MSG_DONTWAIT)) > 0)
-		written += (uint64_t)length;
-	assert_true(settle_unacknowledged(pair[0], &unacknowledged, &error));
-	assert_true(unacknowledged > 0);
+	while (unacknowledged == 0 || window >= SHUT) {
+		assert_false(deadline_passed(deadline));
+		length = send(pair[0], block, sizeof(block), MSG_DONTWAIT);
+		if (length > 0)
+			written += (uint64_t)length;
+		assert_true(settle_ask(pair[0], &unacknowledged, &window, &error));
+	}
 	assert_true(unacknowledged < written);
 	while (unacknowledged > 0 && !deadline_passed(deadline)) {
 		length = recv(pair[1], block, sizeof(block), MSG_DONTWAIT);
 		if (length > 0)
 			read_back += (uint64_t)length;
-		assert_true(settle_unacknowledged(pair[0], &unacknowledged, &error));
+		assert_true(settle_ask(pair[0], &unacknowledged, &window, &error));
 	}
 	assert_int_equal(unacknowledged, 0);
+	assert_true(window >= SHUT);
 	assert_true(read_back <= written);
 	close(pair[0]);
 	close(pair[1]);
@@ -171,6 +211,8 @@ main(void)
 	    cmocka_unit_test(a_byte_is_confirmed_settle_after_its_acknowledgement),
 	    cmocka_unit_test(what_came_later_is_not_confirmed_with_what_came_before),
 	    cmocka_unit_test(a_steady_stream_is_never_late_by_more_than_a_step),
+	    cmocka_unit_test(what_a_slow_collector_may_not_have_read_is_held_back),
+	    cmocka_unit_test(a_window_that_never_opens_again_does_not_hold_for_ever),
 	    cmocka_unit_test(an_end_of_the_connection_is_seen),
 	    cmocka_unit_test(a_collector_killed_with_unread_bytes_is_a_broken_connection),
 	    cmocka_unit_test(what_the_peer_has_no_room_for_is_not_acknowledged),
