@@ -16,9 +16,6 @@ lines=$directory/collector/events.log
 collector=
 bridge=
 
-types='key.created key.disabled key.deleted member.invited member.joined member.removed
-	usage.alert usage.limit_reached billing.generated billing.paid billing.overdue security.alert'
-
 fail() {
 	echo "try: $*" >&2
 	exit 1
@@ -156,7 +153,7 @@ write_curl
 start_collector
 start_bridge
 
-for type in $types; do
+for type in $(build/siembridge send --list); do
 	build/siembridge send -c "$config" "$type" >>"$directory/send.log" 2>&1 || {
 		tail -n 3 "$directory/send.log" >&2
 		fail "could not send a sample of $type"

@@ -12,7 +12,7 @@ A story starts with prose that says what it proves; then a step a line:
     kill       NAME...                   SIGKILL: collectors, bridge (the supervisor), receiver,
                                          forwarder, all (of the bridge)
     post       COUNT TYPE[,TYPE] [connections N] [rate N] [retry SECONDS] [as PREFIX] [in background]
-    send       TYPE...                   a sample each by `siembridge send`
+    send       TYPE...|every             a sample each by `siembridge send`
     when       NAME has COUNT [more] [within T]
                                          NAME: collector, file destination, post (accepted so far)
     wait       post [within T]           for posts in the background
@@ -146,6 +146,8 @@ class Story:
                 note(f"{post.name}: {post.log_text().strip()}")
 
     def send(self, *types):
+        if types == ("every",):
+            types = self.bridge.command("send", "--list").stdout.split()
         for kind in types:
             result = self.bridge.command("send", "-c", self.bridge.config, kind)
             if result.returncode != 0:
