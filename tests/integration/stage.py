@@ -97,10 +97,14 @@ class Program:
         self.process = None
 
     def launch(self, command, environment=None):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([str(word) for word in command], stdout=log,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                            env=dict(os.environ, **(environment or {})))
+        try:
+            with open(self.log, "ab") as log:
+                self.process = subprocess.Popen([str(word) for word in command], stdout=log,
+                                                stderr=subprocess.STDOUT,
+                                                stdin=subprocess.DEVNULL,
+                                                env=dict(os.environ, **(environment or {})))
+        except OSError as error:
+            raise Failure(f"{self.name}: {error}") from None
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
@@ -435,7 +439,7 @@ class Tests:
             try:
                 function()
                 print(f"ok {number} - {name}", flush=True)
-            except (Failure, AssertionError, OSError, subprocess.SubprocessError) as problem:
+            except Exception as problem:  # whatever it is, the others are still to run
                 failed += 1
                 print(f"not ok {number} - {name}")
                 note(f"{type(problem).__name__}: {problem}")
