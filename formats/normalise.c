@@ -6,6 +6,7 @@
 #include "formats/catalogue.h"
 #include "formats/json_read.h"
 #include "formats/mapping.h"
+#include "formats/mask.h"
 #include "formats/memory.h"
 #include "formats/timestamp.h"
 
@@ -171,7 +172,14 @@ take_catalogue(struct event *event)
 void
 normalise_finish(struct event *event, struct arena *arena)
 {
-	(void)arena;
+	for (enum event_field field = 0; field < EVENT_FIELDS; field++) {
+		struct slice *value = &event->fields[field];
+
+		if (field == FIELD_KEY_ID || field == FIELD_KEY_NAME)
+			*value = mask_key(*value, arena);
+		else
+			*value = mask_text(*value, arena);
+	}
 	take_catalogue(event);
 }
 

@@ -1,0 +1,121 @@
+#include "formats/mask.h"
+
+#include <time.h>
+
+#include "formats/event.h"
+#include "formats/format.h"
+#include "formats/normalise.h"
+#include "tests/unit/vectors.h"
+
+static struct arena *arena;
+
+static void
+compare(const struct vector *vector, size_t i, struct slice masked, struct slice expected)
+{
+	if (!text_slices_equal(masked, expected))
+		fail_msg("%s became %.*s", vector->values[i].bytes, (int)masked.length,
+			 masked.bytes);
+}
+
+static void
+check_record(const struct vector *vector)
+{
+	for (size_t i = 1; i < vector->count; i++) {
+		struct slice value = vector->values[i];
+
+		if (strcmp(vector->keys[i], "same") == 0)
+			compare(vector, i, mask_text(value, arena), value);
+		else if (strcmp(vector->keys[i], "from") == 0)
+			compare(vector, i, mask_text(value, arena), vector->values[i + 1]);
+		else if (strcmp(vector->keys[i], "key") == 0)
+			compare(vector, i, mask_key(value, arena), vector->values[i + 1]);
+	}
+}
+
+static void
+vectors_are_masked(void **state)
+{
+	(void)state;
+	vectors_each("tests/vectors/mask.txt", check_record);
+}
+
+/* Every string of a body in turn is a key: none of it may be in any format. */
+static void
+no_field_lets_a_key_through(void **state)
+{
+	static const char secret[] = "sk-abcdefghij0123456789";
+	struct format_options options;
+	struct event event = {0};
+	struct error error;
+	char line[16384];
+	struct text text;
+	struct normalise *normalise;
+
+	(void)state;
+	format_default_options(&options);
+	assert_true(normalise_new(&normalise, "anyint", &error));
+	for (enum event_field field = 0; field < EVENT_FIELDS; field++) {
+		assert_true(normalise_read(normalise, text_of("{\"type\":\"security.x\"}"), arena,
+					   &event, &error));
+		event.fields[field] = text_of(secret);
+		normalise_finish(&event, arena);
+		for (size_t i = 0; format_at(i) != NULL; i++) {
+			text_start(&text, line, sizeof(line));
+			format_at(i)->write(&event, &options, &text);
+			assert_false(text.overflowed);
+			assert_null(memmem(line, text.length, secret, 10));
+		}
+	}
+	normalise_free(normalise);
+}
+
+/* Each of these begins everywhere and is nothing anywhere: no look at all the rest for each. */
+static void
+what_is_nothing_costs_little(void **state)
+{
+	static const char *const pieces[] = {"eyJ-", "key=", "-----BEGIN ", "=", "sk-", "token: "};
+	enum { LENGTH = 256 * 1024 };
+	char *bytes = malloc(LENGTH);
+
+	(void)state;
+	assert_non_null(bytes);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		struct text text;
+		clock_t start = clock();
+
+		text_start(&text, bytes, LENGTH);
+		while (!text.overflowed)
+			text_append_string(&text, pieces[i]);
+		(void)mask_text(text_slice(&text), arena);
+		assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+	}
+	free(bytes);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(vectors_are_masked),
+	    cmocka_unit_test(what_is_nothing_costs_little),
+	    cmocka_unit_test(no_field_lets_a_key_through),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
