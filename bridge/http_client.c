@@ -5,12 +5,18 @@
 
 #include <curl/curl.h>
 
+#include "bridge/deadline.h"
 #include "formats/memory.h"
+
+/* A request under way when we are to end: nearly all are answered by then. */
+enum { STOP_GRACE = 1000 /* milliseconds */ };
 
 struct http_client {
 	CURL *curl;
 	char problem[CURL_ERROR_SIZE]; /* written by curl */
 	struct text answer;
+	const atomic_bool *stopping;
+	int64_t stop_at; /* deadline_now() at which to give up; 0: nobody stops */
 	char bytes[HTTP_CLIENT_LONGEST_ANSWER];
 };
 
@@ -25,25 +31,53 @@ on_answer(char *bytes, size_t size, size_t count, void *context)
 	return length;
 }
 
+/* Called by curl at least once a second; anything but 0 ends the request. */
+static int
+on_progress(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	struct http_client *client = context;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	if (client->stopping == NULL || !atomic_load(client->stopping))
+		return 0;
+	if (client->stop_at == 0)
+		client->stop_at = deadline_now() + STOP_GRACE;
+	return deadline_now() >= client->stop_at;
+}
+
+struct option {
+	CURLoption option;
+	const char *value; /* NULL: left as it is */
+};
+
 static CURLcode
-set_trust(CURL *curl, const struct http_client_settings *settings)
+set_texts(CURL *curl, const struct option *options, size_t count)
 {
 	CURLcode code = CURLE_OK;
 
-	if (settings->pinned_key != NULL) {
-		/* The key is the identity; a name or an issuer would add nothing to it. */
-		code = curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, settings->pinned_key);
-		if (code == CURLE_OK)
-			code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-		if (code == CURLE_OK)
-			code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-		return code;
-	}
-	code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	for (size_t i = 0; i < count && code == CURLE_OK; i++)
+		if (options[i].value != NULL)
+			code = curl_easy_setopt(curl, options[i].option, options[i].value);
+	return code;
+}
+
+static CURLcode
+set_trust(CURL *curl, const struct http_client_settings *settings)
+{
+	const bool pinned = settings->pinned_key != NULL;
+	const struct option options[] = {
+	    {CURLOPT_PINNEDPUBLICKEY, settings->pinned_key},
+	    {CURLOPT_CAINFO, pinned ? NULL : settings->ca_file},
+	    {CURLOPT_SSLCERT, settings->certificate},
+	    {CURLOPT_SSLKEY, settings->private_key},
+	};
+	/* The pinned key is the identity; a name or an issuer would add nothing to it. */
+	CURLcode code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, pinned ? 0L : 1L);
+
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (code == CURLE_OK && settings->ca_file != NULL)
-		code = curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file);
+		code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, pinned ? 0L : 2L);
+	if (code == CURLE_OK)
+		code = set_texts(curl, options, sizeof(options) / sizeof(options[0]));
 	return code;
 }
 
@@ -59,18 +93,41 @@ set_manners(CURL *curl, const struct http_client_settings *settings)
 	    {CURLOPT_NETRC, CURL_NETRC_IGNORED},
 	    {CURLOPT_NOSIGNAL, 1},
 	    {CURLOPT_VERBOSE, 0},
+	    {CURLOPT_NOPROGRESS, 0}, /* on_progress() is called */
+	    {CURLOPT_TCP_KEEPALIVE, 1},
 	    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
 	    {CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout},
 	    {CURLOPT_TIMEOUT_MS, (long)settings->timeout},
+	};
+	/* An empty proxy is none, and no NO_PROXY of the environment undoes a given one. */
+	const struct option texts[] = {
+	    {CURLOPT_PROTOCOLS_STR, settings->plain ? "http,https" : "https"},
+	    {CURLOPT_PROXY, settings->proxy != NULL ? settings->proxy : ""},
+	    {CURLOPT_NOPROXY, ""},
+	    {CURLOPT_COOKIEFILE, settings->cookies ? "" : NULL}, /* no file: in memory */
 	};
 	CURLcode code = CURLE_OK;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && code == CURLE_OK; i++)
 		code = curl_easy_setopt(curl, numbers[i].option, numbers[i].value);
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+		code = set_texts(curl, texts, sizeof(texts) / sizeof(texts[0]));
+	return code;
+}
+
+static CURLcode
+set_callbacks(struct http_client *client)
+{
+	CURLcode code = curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, client->problem);
+
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+		code = curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_answer);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &client->answer);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, client);
 	return code;
 }
 
@@ -81,6 +138,7 @@ http_client_new(struct http_client **client, const struct http_client_settings *
 	struct http_client *made = memory_allocate(sizeof(*made));
 	CURLcode code;
 
+	made->stopping = settings->stopping;
 	made->curl = curl_easy_init();
 	if (made->curl == NULL) {
 		free(made);
@@ -90,11 +148,7 @@ http_client_new(struct http_client **client, const struct http_client_settings *
 	if (code == CURLE_OK)
 		code = set_trust(made->curl, settings);
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(made->curl, CURLOPT_ERRORBUFFER, made->problem);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(made->curl, CURLOPT_WRITEFUNCTION, on_answer);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(made->curl, CURLOPT_WRITEDATA, &made->answer);
+		code = set_callbacks(made);
 	if (code != CURLE_OK) {
 		error_set(error, "libcurl cannot be set up: %s", curl_easy_strerror(code));
 		http_client_free(made);
@@ -112,6 +166,8 @@ http_client_free(struct http_client *client)
 	curl_easy_cleanup(client->curl);
 	free(client);
 }
+
+/* ---- a request ---- */
 
 static struct curl_slist *
 append_header(struct curl_slist *list, const char *line)
@@ -136,6 +192,7 @@ header_list(struct slice headers)
 		char *line = memory_copy_text(headers.bytes, length);
 
 		list = append_header(list, line);
+		memory_wipe(line, length);
 		free(line);
 		headers.bytes += skip;
 		headers.length -= skip;
@@ -143,45 +200,170 @@ header_list(struct slice headers)
 	return list;
 }
 
-static CURLcode
-set_request(struct http_client *client, const char *url, const struct curl_slist *headers,
-	    struct slice body)
+/* Credentials were among them. */
+static void
+free_headers(struct curl_slist *list)
 {
-	CURLcode code = curl_easy_setopt(client->curl, CURLOPT_URL, url);
+	for (struct curl_slist *header = list; header != NULL; header = header->next)
+		memory_wipe(header->data, strlen(header->data));
+	curl_slist_free_all(list);
+}
 
+static CURLcode
+set_body(CURL *curl, const struct http_client_request *request)
+{
+	CURLcode code;
+
+	if (strcmp(request->method, "GET") == 0)
+		return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+	code = curl_easy_setopt(curl, CURLOPT_POST, 1L);
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-					(curl_off_t)body.length);
+		code = curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+					(curl_off_t)request->body.length);
 	/* without bytes curl would read them from stdin */
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS,
-					body.length > 0 ? body.bytes : "");
+		code = curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+					request->body.length > 0 ? request->body.bytes : "");
 	return code;
+}
+
+static CURLcode
+set_request(struct http_client *client, const struct http_client_request *request,
+	    const struct curl_slist *headers)
+{
+	CURLcode code = curl_easy_setopt(client->curl, CURLOPT_URL, request->url);
+
+	if (code == CURLE_OK)
+		code = set_body(client->curl, request);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, request->method);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+	return code;
+}
+
+struct slice
+http_client_origin(const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t scheme = host != NULL ? (size_t)(host - url) + 3 : 0;
+
+	return (struct slice){url, scheme + strcspn(url + scheme, "/?#")};
+}
+
+/* What a failure means for the request.  In doubt the peer may have it. */
+static enum http_client_result
+result_of(const struct http_client *client, CURLcode code)
+{
+	curl_off_t began_to_send = 0;
+
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CRL_BADFILE:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+		return HTTP_CLIENT_UNTRUSTED;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+		return HTTP_CLIENT_UNREACHABLE;
+	default:
+		/* of the handshake as a whole: until then nothing of the request is out */
+		if (curl_easy_getinfo(client->curl, CURLINFO_PRETRANSFER_TIME_T, &began_to_send) ==
+			CURLE_OK &&
+		    began_to_send == 0)
+			return HTTP_CLIENT_UNREACHABLE;
+		return HTTP_CLIENT_LOST;
+	}
+}
+
+static CURLcode
+take_answer(const struct http_client *client, struct http_client_answer *answer)
+{
+	curl_off_t seconds = 0;
+	long status = 0;
+	CURLcode code = curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+
+	/* of either form, a number or a date (RFC 9110 10.2.3) */
+	if (code == CURLE_OK)
+		code = curl_easy_getinfo(client->curl, CURLINFO_RETRY_AFTER, &seconds);
+	if (seconds < 0)
+		seconds = 0;
+	if (seconds > HTTP_CLIENT_LONGEST_PAUSE / 1000)
+		seconds = HTTP_CLIENT_LONGEST_PAUSE / 1000;
+	answer->status = (int)status;
+	answer->body = text_slice(&client->answer);
+	answer->retry_after = (int64_t)seconds * 1000;
+	return code;
+}
+
+enum http_client_result
+http_client_perform(struct http_client *client, const struct http_client_request *request,
+		    struct http_client_answer *answer, struct error *error)
+{
+	struct curl_slist *headers = header_list(request->headers);
+	struct slice origin = http_client_origin(request->url);
+	CURLcode code;
+
+	text_start(&client->answer, client->bytes, sizeof(client->bytes));
+	client->problem[0] = '\0';
+	client->stop_at = 0;
+	code = set_request(client, request, headers);
+	if (code == CURLE_OK)
+		code = curl_easy_perform(client->curl);
+	if (code == CURLE_OK)
+		code = take_answer(client, answer);
+	free_headers(headers);
+	if (code == CURLE_OK)
+		return HTTP_CLIENT_ANSWERED;
+	error_set(error, "%.*s: %s", (int)origin.length, origin.bytes,
+		  client->problem[0] != '\0' ? client->problem : curl_easy_strerror(code));
+	return result_of(client, code);
 }
 
 bool
 http_client_post(struct http_client *client, const char *url, struct slice headers,
 		 struct slice body, struct http_client_answer *answer, struct error *error)
 {
-	struct curl_slist *list = header_list(headers);
-	long status = 0;
-	CURLcode code;
+	const struct http_client_request request = {"POST", url, headers, body};
 
-	text_start(&client->answer, client->bytes, sizeof(client->bytes));
-	client->problem[0] = '\0';
-	code = set_request(client, url, list, body);
-	if (code == CURLE_OK)
-		code = curl_easy_perform(client->curl);
-	if (code == CURLE_OK)
-		code = curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	return http_client_perform(client, &request, answer, error) == HTTP_CLIENT_ANSWERED;
+}
+
+/* ---- cookies ---- */
+
+void
+http_client_cookies(const struct http_client *client, struct text *text)
+{
+	struct curl_slist *list = NULL;
+
+	if (curl_easy_getinfo(client->curl, CURLINFO_COOKIELIST, &list) != CURLE_OK)
+		return;
+	for (const struct curl_slist *cookie = list; cookie != NULL; cookie = cookie->next) {
+		text_append_string(text, cookie->data);
+		text_append_byte(text, '\n');
+	}
 	curl_slist_free_all(list);
-	if (code != CURLE_OK)
-		return error_set(error, "%s: %s", url,
-				 client->problem[0] != '\0' ? client->problem
-							    : curl_easy_strerror(code));
-	answer->status = (int)status;
-	answer->body = text_slice(&client->answer);
-	return true;
+}
+
+void
+http_client_set_cookies(struct http_client *client, struct slice cookies)
+{
+	while (cookies.length > 0) {
+		const char *end = memchr(cookies.bytes, '\n', cookies.length);
+		size_t length = end != NULL ? (size_t)(end - cookies.bytes) : cookies.length;
+		size_t skip = end != NULL ? length + 1 : length;
+		char *line = memory_copy_text(cookies.bytes, length);
+
+		/* One that curl does not take costs stickiness, nothing else. */
+		(void)curl_easy_setopt(client->curl, CURLOPT_COOKIELIST, line);
+		free(line);
+		cookies.bytes += skip;
+		cookies.length -= skip;
+	}
 }

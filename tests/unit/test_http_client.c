@@ -28,6 +28,23 @@ static char own_pin[CERTIFICATE_PIN_LENGTH];
 static int port;
 static pid_t server;
 
+/* What a peer may say of when to come again, and what is made of it. */
+static const struct {
+	const char *header;
+	int64_t least, most; /* milliseconds */
+} pauses[] = {
+    {"", 0, 0},
+    {"retry-after: 7\r\n", 7000, 7000},
+    {"retry-after: 0\r\n", 0, 0},
+    {"retry-after: 99999999999999999999999\r\n", 0, HTTP_CLIENT_LONGEST_PAUSE},
+    {"retry-after: 864000\r\n", HTTP_CLIENT_LONGEST_PAUSE, HTTP_CLIENT_LONGEST_PAUSE},
+    {"retry-after: -5\r\n", 0, 0},
+    {"retry-after: Fri, 01 Jan 2100 00:00:00 GMT\r\n", HTTP_CLIENT_LONGEST_PAUSE,
+     HTTP_CLIENT_LONGEST_PAUSE},
+    {"retry-after: Thu, 01 Oct 2015 00:00:00 GMT\r\n", 0, 0},
+    {"retry-after: soon\r\n", 0, 0},
+};
+
 /* ---- the server ---- */
 
 static X509 *
@@ -73,7 +90,7 @@ static void
 answer(SSL *tls, const char *request, int connections)
 {
 	static char big[BIG];
-	char head[256], number[16];
+	char head[512], number[16];
 	const char *body = "", *status = "202 Accepted", *more = "";
 	size_t length = 0;
 
@@ -88,6 +105,13 @@ answer(SSL *tls, const char *request, int connections)
 	} else if (strncmp(request, "POST /redirect", 14) == 0) {
 		status = "302 Found";
 		more = "location: /echo\r\n";
+	} else if (strncmp(request, "POST /later-", 12) == 0) {
+		status = "429 Too Many Requests";
+		more = pauses[request[12] - '0'].header;
+	} else if (strncmp(request, "POST /cookie", 12) == 0) {
+		more = "set-cookie: indexer=two; path=/\r\n";
+	} else if (strncmp(request, "PUT ", 4) == 0) {
+		status = "204 No Content";
 	} else if (strncmp(request, "POST /big", 9) == 0) {
 		memset(big, 'b', sizeof(big));
 		body = big;
@@ -174,9 +198,11 @@ pinned(const char *pin)
 static const char *
 url_of(const char *scheme, const char *path)
 {
-	static char url[128];
+	static char urls[8][128];
+	static size_t turn;
+	char *url = urls[turn++ % 8]; /* a test holds several of them */
 
-	assert_true(snprintf(url, sizeof(url), "%s://localhost:%d%s", scheme, port, path) > 0);
+	assert_true(snprintf(url, sizeof(urls[0]), "%s://localhost:%d%s", scheme, port, path) > 0);
 	return url;
 }
 
@@ -324,6 +350,149 @@ nothing_but_https_is_spoken(void **state)
 }
 
 static void
+retry_after_is_read_in_both_forms_and_capped(void **state)
+{
+	const struct http_client_settings settings = pinned(own_pin);
+	struct http_client_answer answer;
+	struct http_client *client;
+	struct error error;
+	char path[] = "/later-0";
+
+	(void)state;
+	assert_true(http_client_new(&client, &settings, &error));
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		path[7] = (char)('0' + i);
+		assert_true(http_client_post(client, url_of("https", path), text_of(""),
+					     text_of("end of body"), &answer, &error));
+		assert_int_equal(answer.status, 429);
+		assert_in_range(answer.retry_after, pauses[i].least, pauses[i].most);
+	}
+	http_client_free(client);
+}
+
+static bool
+is_echoed(struct http_client *client, const char *wanted)
+{
+	struct http_client_answer answer;
+	struct error error;
+
+	assert_true(http_client_post(client, url_of("https", "/echo"), text_of(""),
+				     text_of("end of body"), &answer, &error));
+	return memmem(answer.body.bytes, answer.body.length, wanted, strlen(wanted)) != NULL;
+}
+
+static void
+a_cookie_is_sent_back_and_outlives_the_client(void **state)
+{
+	struct http_client_settings settings = pinned(own_pin);
+	char bytes[HTTP_CLIENT_LONGEST_COOKIES];
+	struct http_client_answer answer;
+	struct http_client *client;
+	struct error error;
+	struct text cookies;
+
+	(void)state;
+	settings.cookies = true;
+	assert_true(http_client_new(&client, &settings, &error));
+	assert_false(is_echoed(client, "Cookie:"));
+	assert_true(http_client_post(client, url_of("https", "/cookie"), text_of(""),
+				     text_of("end of body"), &answer, &error));
+	assert_true(is_echoed(client, "Cookie: indexer=two\r\n"));
+	text_start(&cookies, bytes, sizeof(bytes));
+	http_client_cookies(client, &cookies);
+	assert_in_range(cookies.length, 1, sizeof(bytes));
+	http_client_free(client);
+
+	assert_true(http_client_new(&client, &settings, &error));
+	http_client_set_cookies(client, text_slice(&cookies));
+	assert_true(is_echoed(client, "Cookie: indexer=two\r\n"));
+	http_client_free(client);
+}
+
+static void
+without_a_wish_for_them_cookies_are_not_kept(void **state)
+{
+	const struct http_client_settings settings = pinned(own_pin);
+	struct http_client_answer answer;
+	struct http_client *client;
+	struct error error;
+
+	(void)state;
+	assert_true(http_client_new(&client, &settings, &error));
+	assert_true(http_client_post(client, url_of("https", "/cookie"), text_of(""),
+				     text_of("end of body"), &answer, &error));
+	assert_false(is_echoed(client, "Cookie:"));
+	http_client_free(client);
+}
+
+static void
+the_method_is_the_one_asked_for(void **state)
+{
+	const struct http_client_settings settings = pinned(own_pin);
+	const struct http_client_request request = {"PUT", url_of("https", "/x"), text_of("a: b\n"),
+						    text_of("end of body")};
+	struct http_client_answer answer;
+	struct http_client *client;
+	struct error error;
+
+	(void)state;
+	assert_true(http_client_new(&client, &settings, &error));
+	assert_int_equal(http_client_perform(client, &request, &answer, &error),
+			 HTTP_CLIENT_ANSWERED);
+	assert_int_equal(answer.status, 204);
+	http_client_free(client);
+}
+
+/* What the caller does next depends on it: see enum http_client_result. */
+static void
+a_failure_tells_whether_anything_was_sent_and_never_the_path(void **state)
+{
+	const struct {
+		const char *pin, *url;
+		enum http_client_result result;
+	} rows[] = {
+	    {own_pin, url_of("https", "/silent-secret"), HTTP_CLIENT_LOST},
+	    {NULL, url_of("https", "/silent-secret"), HTTP_CLIENT_UNTRUSTED},
+	    {own_pin, "https://localhost:1/silent-secret", HTTP_CLIENT_UNREACHABLE},
+	    {own_pin, "https://name.invalid/silent-secret", HTTP_CLIENT_UNREACHABLE},
+	    {own_pin, "http://localhost/silent-secret", HTTP_CLIENT_UNTRUSTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_client_settings settings = pinned(rows[i].pin);
+		const struct http_client_request request = {"POST", rows[i].url, text_of(""),
+							    text_of("end of body")};
+		struct http_client_answer answer;
+		struct http_client *client;
+		struct error error;
+
+		settings.timeout = rows[i].result == HTTP_CLIENT_LOST ? SHORT_TIMEOUT : TIMEOUT;
+		assert_true(http_client_new(&client, &settings, &error));
+		assert_int_equal(http_client_perform(client, &request, &answer, &error),
+				 rows[i].result);
+		assert_non_null(strstr(error.text, "http"));
+		assert_null(strstr(error.text, "secret"));
+		http_client_free(client);
+	}
+}
+
+static void
+a_stop_leaves_a_request_one_second(void **state)
+{
+	struct http_client_settings settings = pinned(own_pin);
+	const atomic_bool stopping = true;
+	int64_t began = deadline_now();
+	struct http_client_answer answer;
+	struct error error;
+
+	(void)state;
+	settings.stopping = &stopping;
+	assert_false(post(&settings, url_of("https", "/silent"), NULL, 0, &answer, &error));
+	assert_in_range(deadline_now() - began, 900, TIMEOUT - 1);
+}
+
+static void
 a_file_without_a_certificate_has_no_pin(void **state)
 {
 	char pin[CERTIFICATE_PIN_LENGTH];
@@ -347,6 +516,12 @@ main(void)
 	    cmocka_unit_test(a_long_answer_is_cut),
 	    cmocka_unit_test(a_peer_that_says_nothing_is_left_at_the_deadline),
 	    cmocka_unit_test(nothing_but_https_is_spoken),
+	    cmocka_unit_test(retry_after_is_read_in_both_forms_and_capped),
+	    cmocka_unit_test(a_cookie_is_sent_back_and_outlives_the_client),
+	    cmocka_unit_test(without_a_wish_for_them_cookies_are_not_kept),
+	    cmocka_unit_test(the_method_is_the_one_asked_for),
+	    cmocka_unit_test(a_failure_tells_whether_anything_was_sent_and_never_the_path),
+	    cmocka_unit_test(a_stop_leaves_a_request_one_second),
 	    cmocka_unit_test(a_file_without_a_certificate_has_no_pin),
 	};
 
