@@ -25,6 +25,7 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <openssl/err.h>
@@ -328,6 +329,8 @@ http_guard_answering(struct http_guard *guard, bool closes)
 	 * said all it has to (close_notify) would lose its answer by that.
 	 */
 	(void)bufferevent_disable(guard->stream, EV_READ);
+	/* the socket has room for it, nearly always: written now, not after epoll says so */
+	event_active(&guard->stream->ev_write, EV_WRITE, 1);
 }
 
 void

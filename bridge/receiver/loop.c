@@ -167,14 +167,19 @@ add_events(struct loop *loop, int returned, struct error *error)
 	return true;
 }
 
-/* Nothing in it is locked: what crosses threads are two descriptors. */
+/*
+ * Nothing in it is locked: what crosses threads are two descriptors.  evhttp turns
+ * reading and writing on and off some six times a request; the change list makes
+ * two system calls of that.  (It must not see duplicated descriptors, and does not.)
+ */
 static struct event_base *
 new_base(void)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
+	int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST;
 
-	if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+	if (config != NULL && event_config_set_flag(config, flags) == 0)
 		base = event_base_new_with_config(config);
 	if (config != NULL)
 		event_config_free(config);
