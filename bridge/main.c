@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
     &command_run,
     &command_check,
     &command_send,
+    &command_render,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
