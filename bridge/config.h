@@ -79,9 +79,19 @@ enum config_framing {
 	CONFIG_FRAMING_LF,             /* RFC 6587 3.4.2 */
 };
 
+enum config_balance {
+	CONFIG_BALANCE_FAILOVER,    /* the first address that accepts */
+	CONFIG_BALANCE_ROUND_ROBIN, /* one after the other */
+};
+
 /* syslog: of a destination */
 struct config_syslog {
-	char *address;                /* "host:port"; a path for transport unix */
+	char *address;                /* "host:port"; a path for transport unix; or: */
+	char **addresses;             /* several of them, the primary first */
+	unsigned addresses_count;     /* 0: there is `address` alone */
+	char *balance_text;           /* failover (default), round-robin; of addresses only */
+	char *failback_text;          /* how often the primary is tried again; default 60s */
+	char *rotate_text;            /* how long a connection lasts in round-robin; default 60s */
 	char *transport_text;         /* udp, tcp (default), unix */
 	char *framing_text;           /* octet-counting (default), lf; tcp only */
 	char *settle_text;            /* how long a tcp connection must live on; default 1s */
@@ -91,6 +101,9 @@ struct config_syslog {
 	char *enterprise_number_text; /* of our SD-IDs; default 32473 */
 	char *max_message_size_text;  /* default 8KiB; 1180 for udp */
 
+	enum config_balance balance;
+	int64_t failback; /* milliseconds */
+	int64_t rotate;   /* milliseconds */
 	enum config_transport transport;
 	enum config_framing framing;
 	int64_t settle; /* milliseconds */

@@ -206,12 +206,27 @@ check_source(const struct check *check, unsigned index)
 /* ---- destinations ---- */
 
 static void
+check_socket(const struct check *check, const struct config_place *place, const char *key,
+	     const char *path)
+{
+	struct error text;
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		error_set_errno(&text, "%s is not there now", path);
+	else if (!S_ISSOCK(status.st_mode))
+		error_set(&text, "%s is not a socket", path);
+	else
+		return;
+	warn_at(check, place, key, &text);
+}
+
+static void
 check_syslog(const struct check *check, const struct config_place *destination,
 	     const struct config_syslog *syslog)
 {
 	const struct config_place place = config_value_place(destination, "syslog", -1);
 	struct error text;
-	struct stat status;
 
 	if (syslog->transport == CONFIG_TRANSPORT_UDP) {
 		error_set(&text, "udp confirms nothing: what is lost on the way is lost unseen");
@@ -219,13 +234,13 @@ check_syslog(const struct check *check, const struct config_place *destination,
 	}
 	if (syslog->transport != CONFIG_TRANSPORT_UNIX)
 		return;
-	if (stat(syslog->address, &status) != 0)
-		error_set_errno(&text, "%s is not there now", syslog->address);
-	else if (!S_ISSOCK(status.st_mode))
-		error_set(&text, "%s is not a socket", syslog->address);
-	else
-		return;
-	warn_at(check, &place, "address", &text);
+	if (syslog->address != NULL)
+		check_socket(check, &place, "address", syslog->address);
+	for (unsigned i = 0; i < syslog->addresses_count; i++) {
+		const struct config_place entry = config_value_place(&place, "addresses", (int)i);
+
+		check_socket(check, &entry, "", syslog->addresses[i]);
+	}
 }
 
 /* A symbolic link is refused: whoever may change it could aim us at any file. */

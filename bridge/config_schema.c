@@ -59,7 +59,13 @@ static const cyaml_schema_field_t source_fields[] = {
 };
 
 static const cyaml_schema_field_t syslog_fields[] = {
-    TEXT("address", REQUIRED, config_syslog, address),
+    /* one of these two: config_validate_destination.c */
+    TEXT("address", OPTIONAL, config_syslog, address),
+    CYAML_FIELD_SEQUENCE("addresses", OPTIONAL, struct config_syslog, addresses, &text_entry, 1,
+			 MOST_ENTRIES),
+    TEXT("balance", OPTIONAL, config_syslog, balance_text),
+    TEXT("failback", OPTIONAL, config_syslog, failback_text),
+    TEXT("rotate", OPTIONAL, config_syslog, rotate_text),
     TEXT("transport", OPTIONAL, config_syslog, transport_text),
     TEXT("framing", OPTIONAL, config_syslog, framing_text),
     TEXT("settle", OPTIONAL, config_syslog, settle_text),

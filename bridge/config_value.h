@@ -75,4 +75,8 @@ MUST_CHECK bool config_value_path(const struct config_place *place, const char *
 MUST_CHECK bool config_validate_destination(const struct config_place *root, struct config *config,
 					    unsigned index);
 
+/* And that which is about the `syslog` of that destination. */
+MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
+				       struct config_syslog *syslog);
+
 #endif

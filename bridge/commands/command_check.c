@@ -151,7 +151,7 @@ print_source(const struct config_source *source)
 }
 
 static void
-print_destination(const struct config_destination *destination)
+print_syslog(const struct config_syslog *syslog)
 {
 	static const char *const transports[] = {
 	    [CONFIG_TRANSPORT_TCP] = "tcp",
@@ -159,10 +159,19 @@ print_destination(const struct config_destination *destination)
 	    [CONFIG_TRANSPORT_UNIX] = "unix",
 	};
 
+	printf("syslog %s ", transports[syslog->transport]);
+	if (syslog->address != NULL)
+		printf("%s", syslog->address);
+	for (unsigned i = 0; i < syslog->addresses_count; i++)
+		printf("%s%s", i > 0 ? ", " : "", syslog->addresses[i]);
+}
+
+static void
+print_destination(const struct config_destination *destination)
+{
 	printf("destination  %s: ", destination->name);
 	if (destination->syslog != NULL)
-		printf("syslog %s %s", transports[destination->syslog->transport],
-		       destination->syslog->address);
+		print_syslog(destination->syslog);
 	else
 		printf("file %s", destination->file->path);
 	printf(", format %s", destination->format->name);

@@ -16,10 +16,9 @@
 #include "formats/text.h"
 
 enum {
-	CONNECT_DEADLINE = 10000, /* milliseconds, each address */
-	DEAD_AFTER = 20000,       /* milliseconds without an acknowledgement */
-	KEEPALIVE_IDLE = 10,      /* seconds */
-	KEEPALIVE_INTERVAL = 5,   /* seconds */
+	DEAD_AFTER = 20000,     /* milliseconds without an acknowledgement */
+	KEEPALIVE_IDLE = 10,    /* seconds */
+	KEEPALIVE_INTERVAL = 5, /* seconds */
 	KEEPALIVE_PROBES = 3,
 };
 
@@ -95,7 +94,8 @@ explain(struct error *error, const struct connect_peer *peer, int code)
 static int
 wait_connected(int descriptor, const struct connect_patience *patience)
 {
-	struct deadline deadline = deadline_after(CONNECT_DEADLINE);
+	struct deadline deadline =
+	    deadline_after(patience->limit > 0 ? patience->limit : CONNECT_LIMIT);
 
 	while (!deadline_passed(deadline)) {
 		struct pollfd waits[] = {

@@ -6,6 +6,7 @@
 #define CONNECT_H
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "formats/error.h"
 
@@ -20,11 +21,15 @@ struct connect_peer {
 struct connect_patience {
 	int wake;
 	const atomic_bool *stopping;
+	int64_t limit; /* milliseconds for each step of an attempt; 0: CONNECT_LIMIT */
 };
+
+enum { CONNECT_LIMIT = 10000 };
 
 /*
  * Gives a connected, non-blocking TCP socket that notices a dead peer within 20 s
- * (TCP_USER_TIMEOUT, RFC 5482).  `address` is "host:port".  Each address has 10 s.
+ * (TCP_USER_TIMEOUT, RFC 5482).  `address` is "host:port"; each that it resolves to
+ * has the time of `patience`.
  * Names are resolved by getaddrinfo(3), whose own time-outs hold.
  */
 MUST_CHECK bool connect_stream(int *descriptor, const char *address,

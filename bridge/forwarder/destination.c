@@ -24,7 +24,7 @@
 #include "bridge/forwarder/batch.h"
 #include "bridge/forwarder/mailbox.h"
 #include "bridge/forwarder/render.h"
-#include "bridge/forwarder/send.h"
+#include "bridge/forwarder/uplink.h"
 #include "bridge/forwarder/window.h"
 #include "bridge/log.h"
 #include "bridge/spool/spool.h"
@@ -36,7 +36,6 @@ enum { IDLE_INTERVAL = 1000 };
 
 struct destination {
 	struct destination_settings settings;
-	const struct send_kind *kind;
 	char object[128];       /* what the log says it is about */
 	struct error complaint; /* that was logged last; empty: all is well */
 
@@ -45,7 +44,7 @@ struct destination {
 	struct render *render;
 	struct window *window;
 	struct backoff backoff;
-	void *connection;     /* NULL: none */
+	struct uplink uplink;
 	uint64_t offset;      /* bytes of the batches before this one on the connection */
 	struct position head; /* of the last item of the batch */
 	struct position cursor;
@@ -68,36 +67,72 @@ is_stopping(const struct destination *destination)
 	return atomic_load(&destination->stopping);
 }
 
+static struct connect_patience
+patience_of(const struct destination *destination)
+{
+	return (struct connect_patience){
+	    .wake = destination->wake,
+	    .stopping = &destination->stopping,
+	};
+}
+
+static void
+tell_connected(struct destination *destination, const char *how)
+{
+	const struct uplink *uplink = &destination->uplink;
+
+	log_info(destination->object, "%s to %s", how, uplink->kind->peer(uplink->connection));
+	destination->complaint.text[0] = '\0';
+}
+
 static bool
 ensure_connection(struct destination *destination, struct error *error)
 {
-	const struct connect_patience patience = {destination->wake, &destination->stopping};
+	const struct connect_patience patience = patience_of(destination);
 
-	if (destination->connection != NULL)
+	if (destination->uplink.connection != NULL)
 		return true;
-	if (!destination->kind->open(&destination->connection, destination->settings.configuration,
-				     &patience, error)) {
-		destination->connection = NULL;
+	if (!uplink_open(&destination->uplink, &patience, error))
 		return false;
-	}
-	log_info(destination->object, "connected%s to %s",
-		 destination->complaint.text[0] != '\0' ? " again" : "",
-		 destination->kind->peer(destination->connection));
-	destination->complaint.text[0] = '\0';
+	tell_connected(destination,
+		       destination->complaint.text[0] != '\0' ? "connected again" : "connected");
 	return true;
+}
+
+/* What was handed over counts from the start of a connection: of the next one. */
+static void
+begin_stream(struct destination *destination)
+{
+	destination->offset = 0;
+	destination->head = destination->cursor;
+	batch_clear(destination->batch);
+	window_clear(destination->window);
 }
 
 /* The connection is gone, and with it all that it had not confirmed. */
 static void
 rewind_head(struct destination *destination)
 {
-	if (destination->connection != NULL)
-		destination->kind->close(destination->connection);
-	destination->connection = NULL;
-	destination->offset = 0;
-	destination->head = destination->cursor;
-	batch_clear(destination->batch);
-	window_clear(destination->window);
+	uplink_close(&destination->uplink);
+	begin_stream(destination);
+}
+
+/* Nothing is under way: another connection would lose nothing. */
+static bool
+is_between_batches(const struct destination *destination)
+{
+	return batch_is_sent(destination->batch) && window_is_empty(destination->window);
+}
+
+static void
+move_uplink(struct destination *destination)
+{
+	const struct connect_patience patience = patience_of(destination);
+
+	if (!uplink_move(&destination->uplink, &patience))
+		return;
+	begin_stream(destination);
+	tell_connected(destination, "moved");
 }
 
 /* Bytes handed over on this connection. */
@@ -131,14 +166,22 @@ wait_for(struct destination *destination, const struct send_watch *watch)
 		wake_clear(destination->wake);
 }
 
+static void
+watch_uplink(const struct destination *destination, struct send_watch *watch)
+{
+	const struct uplink *uplink = &destination->uplink;
+
+	uplink->kind->watch(uplink->connection, !batch_is_sent(destination->batch),
+			    written(destination), watch);
+}
+
 /* For the spool, the peer or the clock. */
 static void
 wait_for_news(struct destination *destination)
 {
 	struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
 
-	destination->kind->watch(destination->connection, !batch_is_sent(destination->batch),
-				 written(destination), &watch);
+	watch_uplink(destination, &watch);
 	wait_for(destination, &watch);
 }
 
@@ -188,15 +231,16 @@ present(struct slice slice)
 }
 
 static struct delivery_dead
-letter_of(const struct destination *destination, const struct batch_item *item)
+letter_of(const struct destination *destination, const struct spool_event *stored,
+	  struct slice reason)
 {
 	return (struct delivery_dead){
 	    .destination = destination->settings.configuration->name,
-	    .sequence = item->stored->sequence,
+	    .sequence = stored->sequence,
 	    .died_at = deadline_wall(),
-	    .id = present(item->stored->id),
-	    .type = present(item->stored->type),
-	    .reason = present(item->reason),
+	    .id = present(stored->id),
+	    .type = present(stored->type),
+	    .reason = present(reason),
 	};
 }
 
@@ -212,7 +256,8 @@ bury_dead(struct destination *destination)
 	for (size_t i = 0; i < batch->count; i++)
 		if (batch->items[i].fate == BATCH_DEAD &&
 		    batch->items[i].stored->sequence > destination->buried)
-			letters[count++] = letter_of(destination, &batch->items[i]);
+			letters[count++] =
+			    letter_of(destination, batch->items[i].stored, batch->items[i].reason);
 	bury(destination, letters, count);
 }
 
@@ -225,9 +270,39 @@ bury_refused(struct destination *destination, const struct error *error)
 	struct delivery_dead letter;
 
 	batch_kill(batch, message->item, error->text);
-	letter = letter_of(destination, &batch->items[message->item]);
+	letter = letter_of(destination, batch->items[message->item].stored, text_of(error->text));
 	bury(destination, &letter, 1);
 	batch_advance(batch, message->end - batch->sent);
+}
+
+/*
+ * The peer refused the first message of the window, whose batch may be long gone:
+ * what the letter says of it is read from the spool once more.
+ */
+static bool
+bury_first(struct destination *destination, const struct error *reason, struct error *error)
+{
+	struct position position;
+	struct spool_event *stored = NULL;
+	struct delivery_dead letter;
+	struct arena *arena;
+	size_t count = 0;
+	bool done;
+
+	if (!window_first(destination->window, &position))
+		memory_panic("%s: refused what was never sent", destination->object);
+	arena = arena_new();
+	done = spool_reader_next(destination->reader, position.sequence - 1, 1, 1, arena, &stored,
+				 &count, error);
+	if (done && (count == 0 || stored->sequence != position.sequence))
+		done = error_set(error, "event %llu is no longer in the spool",
+				 (unsigned long long)position.sequence);
+	if (done) {
+		letter = letter_of(destination, stored, text_of(reason->text));
+		bury(destination, &letter, 1);
+	}
+	arena_free(arena);
+	return done;
 }
 
 /* ---- a turn ---- */
@@ -276,23 +351,35 @@ transmit(struct destination *destination, struct error *error)
 	if (batch_is_sent(batch))
 		return SEND_IDLE;
 	fault_point("forwarder-before-send");
-	result = destination->kind->send(destination->connection, batch, error);
+	result = destination->uplink.kind->send(destination->uplink.connection, batch, error);
 	fault_point("forwarder-after-send");
 	atomic_fetch_add_explicit(&destination->settings.counters->sent, batch->next - before,
 				  memory_order_relaxed);
 	return result;
 }
 
+/* All before the refused message, then its letter, and only then that message. */
+static bool
+pass_refused(struct destination *destination, uint64_t end, struct error *error)
+{
+	const struct error reason = *error;
+
+	(void)window_confirm(destination->window, end - 1, &destination->cursor);
+	return bury_first(destination, &reason, error);
+}
+
 static enum send_result
 confirm(struct destination *destination, struct error *error)
 {
+	const struct uplink *uplink = &destination->uplink;
 	struct position before = destination->cursor;
 	uint64_t confirmed = 0;
-	enum send_result result = destination->kind->confirm(
-	    destination->connection, written(destination), &confirmed, error);
+	enum send_result result =
+	    uplink->kind->confirm(uplink->connection, written(destination), &confirmed, error);
 
-	if (result != SEND_IDLE)
-		return result;
+	if (result == SEND_LATER ||
+	    (result == SEND_REFUSED && !pass_refused(destination, confirmed, error)))
+		return SEND_LATER;
 	if (window_confirm(destination->window, confirmed, &destination->cursor))
 		backoff_reset(&destination->backoff);
 	/* Behind the last message there may be events that go nowhere from here. */
@@ -317,8 +404,12 @@ step(struct destination *destination, struct error *error)
 
 	if (!ensure_connection(destination, error))
 		return SEND_LATER;
-	if (batch_is_sent(destination->batch) &&
-	    window_has_room(destination->window, BATCH_EVENTS)) {
+	/* Where a move is due, what is under way is waited for first. */
+	if (uplink_is_due(&destination->uplink)) {
+		if (is_between_batches(destination))
+			move_uplink(destination);
+	} else if (batch_is_sent(destination->batch) &&
+		   window_has_room(destination->window, BATCH_EVENTS)) {
 		filled = fill(destination, error);
 		if (filled == SEND_LATER)
 			return filled;
@@ -339,17 +430,14 @@ drain(struct destination *destination)
 	struct deadline deadline = deadline_after(DESTINATION_DRAIN);
 	struct error ignored;
 
-	while (destination->connection != NULL && !deadline_passed(deadline)) {
+	while (destination->uplink.connection != NULL && !deadline_passed(deadline)) {
 		enum send_result result = transmit(destination, &ignored);
 		struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
 
 		if (result == SEND_REFUSED || result == SEND_LATER ||
-		    confirm(destination, &ignored) == SEND_LATER ||
-		    (batch_is_sent(destination->batch) && window_is_empty(destination->window)))
+		    confirm(destination, &ignored) == SEND_LATER || is_between_batches(destination))
 			break;
-		destination->kind->watch(destination->connection,
-					 !batch_is_sent(destination->batch), written(destination),
-					 &watch);
+		watch_uplink(destination, &watch);
 		if (watch.at > deadline.at)
 			watch.at = deadline.at;
 		wait_for(destination, &watch);
@@ -413,7 +501,7 @@ destination_new(struct destination **out, const struct destination_settings *set
 	struct text object;
 
 	destination->settings = *settings;
-	destination->kind = send_kind_of(settings->configuration);
+	uplink_start(&destination->uplink, settings->configuration);
 	text_start(&object, destination->object, sizeof(destination->object) - 1);
 	text_append_string(&object, "destination=");
 	text_append_string(&object, settings->configuration->name);

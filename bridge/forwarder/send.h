@@ -15,7 +15,7 @@
 enum send_result {
 	SEND_PROGRESS, /* something moved: go on at once */
 	SEND_IDLE,     /* nothing to do before something happens: see struct send_watch */
-	SEND_REFUSED,  /* message batch->next can never be sent, for the reason in the error */
+	SEND_REFUSED,  /* one message can never be sent, for the reason in the error */
 	SEND_LATER,    /* the connection is of no more use, for the reason in the error */
 };
 
@@ -29,19 +29,29 @@ struct send_watch {
 struct send_kind {
 	const char *name;
 
-	/* Gives *connection, closed with close().  Borrows the destination until then. */
+	/*
+	 * Gives *connection, closed with close().  Borrows the destination until then.
+	 * `address` is the one of its addresses to go to; NULL where it has none.
+	 */
 	bool (*open)(void **connection, const struct config_destination *destination,
-		     const struct connect_patience *patience, struct error *error);
+		     const char *address, const struct connect_patience *patience,
+		     struct error *error);
 
 	/* Who is at the other end, for the log; borrowed from the connection. */
 	const char *(*peer)(const void *connection);
 
-	/* Hands over what it can of the rest of the batch (batch_advance()). */
+	/*
+	 * Hands over what it can of the rest of the batch (batch_advance()).
+	 * SEND_REFUSED: message batch->next.
+	 */
 	enum send_result (*send)(void *connection, struct batch *batch, struct error *error);
 
 	/*
 	 * Up to which of the `written` bytes is it confirmed?  *confirmed never falls.
-	 * SEND_IDLE, or SEND_LATER where the connection turned out to be broken.
+	 * SEND_IDLE; or SEND_REFUSED: everything before the message that ends at
+	 * *confirmed is confirmed, and that message the peer has refused for good, ask
+	 * again for what is behind it; or SEND_LATER where the connection turned out to
+	 * be broken.
 	 */
 	enum send_result (*confirm)(void *connection, uint64_t written, uint64_t *confirmed,
 				    struct error *error);

@@ -59,11 +59,12 @@ fail:
 }
 
 static bool
-file_open(void **connection, const struct config_destination *destination,
+file_open(void **connection, const struct config_destination *destination, const char *address,
 	  const struct connect_patience *patience, struct error *error)
 {
 	struct output *output = memory_allocate(sizeof(*output));
 
+	(void)address;
 	(void)patience;
 	if (strcmp(destination->file->path, "-") == 0) {
 		output->descriptor = STDOUT_FILENO;

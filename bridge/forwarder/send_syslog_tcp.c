@@ -21,13 +21,12 @@ struct stream {
 };
 
 static bool
-stream_open(void **connection, const struct config_destination *destination,
+stream_open(void **connection, const struct config_destination *destination, const char *address,
 	    const struct connect_patience *patience, struct error *error)
 {
 	struct stream *stream = memory_allocate(sizeof(*stream));
 
-	if (!connect_stream(&stream->descriptor, destination->syslog->address, patience,
-			    &stream->peer, error)) {
+	if (!connect_stream(&stream->descriptor, address, patience, &stream->peer, error)) {
 		free(stream);
 		return false;
 	}

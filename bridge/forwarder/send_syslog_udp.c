@@ -8,13 +8,13 @@
 #include "formats/memory.h"
 
 static bool
-udp_open(void **connection, const struct config_destination *destination,
+udp_open(void **connection, const struct config_destination *destination, const char *address,
 	 const struct connect_patience *patience, struct error *error)
 {
 	struct datagram *datagram = memory_allocate(sizeof(*datagram));
 
-	if (!connect_datagram(&datagram->descriptor, destination->syslog->address, patience,
-			      &datagram->peer, error)) {
+	(void)destination;
+	if (!connect_datagram(&datagram->descriptor, address, patience, &datagram->peer, error)) {
 		free(datagram);
 		return false;
 	}

@@ -8,14 +8,14 @@
 #include "formats/memory.h"
 
 static bool
-unix_open(void **connection, const struct config_destination *destination,
+unix_open(void **connection, const struct config_destination *destination, const char *address,
 	  const struct connect_patience *patience, struct error *error)
 {
 	struct datagram *datagram = memory_allocate(sizeof(*datagram));
 
+	(void)destination;
 	(void)patience;
-	if (!connect_unix(&datagram->descriptor, destination->syslog->address, &datagram->peer,
-			  error)) {
+	if (!connect_unix(&datagram->descriptor, address, &datagram->peer, error)) {
 		free(datagram);
 		return false;
 	}

@@ -62,6 +62,14 @@ window_is_empty(const struct window *window)
 	return window->count == 0;
 }
 
+bool
+window_first(const struct window *window, struct position *position)
+{
+	if (window->count > 0)
+		*position = entry_at(window, 0)->position;
+	return window->count > 0;
+}
+
 void
 window_push(struct window *window, struct position position, uint64_t end)
 {

@@ -37,6 +37,9 @@ bool window_is_empty(const struct window *window);
  */
 void window_push(struct window *window, struct position position, uint64_t end);
 
+/* The position of the first message in it; false: it is empty. */
+bool window_first(const struct window *window, struct position *position);
+
 /*
  * Everything up to `offset` is confirmed.  True where that moves *position: to the
  * last message that is confirmed whole.

@@ -262,8 +262,10 @@ static const struct {
     {"spool:", "sppool:",
      ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, destinations"},
     {"syslog: {", "syslog: {tls: yes, ",
-     ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, transport, framing, "
-     "settle, facility, hostname, app_name, enterprise_number, max_message_size"},
+     ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
+     "failback, rotate, transport, framing, settle, facility, hostname, app_name, "
+     "enterprise_number, "
+     "max_message_size"},
     {"file: {path: out.log}", "splunk_hec: {url: x}",
      ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, device, "
      "syslog, file"},
@@ -365,6 +367,22 @@ static const struct {
      ":14: destinations[0].syslog.framing: has a use with 'transport: tcp' alone; take it out"},
     {"\"siem:514\"", "\"siem:514\", transport: udp, settle: 1s",
      ":14: destinations[0].syslog.settle: has a use with 'transport: tcp' alone; take it out"},
+    {"address: \"siem:514\"", "transport: tcp",
+     ":14: destinations[0].syslog: does not say where to; give an address, or several under "
+     "addresses"},
+    {"\"siem:514\"", "\"siem:514\", addresses: [\"b:1\"]",
+     ":14: destinations[0].syslog.addresses: stands beside address; put all of them here"},
+    {"address: \"siem:514\"", "addresses: [\"a:1\", b]",
+     ":14: destinations[0].syslog.addresses[1]: 'b' has no port; write host:port"},
+    {"\"siem:514\"", "\"siem:514\", balance: failover",
+     ":14: destinations[0].syslog.balance: has a use with several addresses alone; take it out"},
+    {"address: \"siem:514\"", "addresses: [\"a:1\", \"b:1\"], rotate: 1m",
+     ":14: destinations[0].syslog.rotate: has a use with 'balance: round-robin' alone; take it "
+     "out"},
+    {"address: \"siem:514\"", "addresses: [\"a:1\", \"b:1\"], balance: round-robin, failback: 1m",
+     ":14: destinations[0].syslog.failback: has a use with 'balance: failover' alone; take it out"},
+    {"address: \"siem:514\"", "addresses: [\"a:1\", \"b:1\"], balance: any",
+     ":14: destinations[0].syslog.balance: 'any' is unknown; known: failover, round-robin"},
     {"\"siem:514\"", "\"siem:514\", transport: udp, max_message_size: 1MiB",
      ":14: destinations[0].syslog.max_message_size: '1MiB' is out of range; allowed: 480 to 65000"},
     {"\"siem:514\"", "\"siem:514\", app_name: 'a b'",

@@ -1,0 +1,229 @@
+/*
+ * What a schema cannot say of the `syslog` of a destination: which keys go
+ * together, and the default and the range of each, in its row.
+ */
+#include "bridge/config_value.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct config_word transports[] = {
+    {"tcp", CONFIG_TRANSPORT_TCP},
+    {"udp", CONFIG_TRANSPORT_UDP},
+    {"unix", CONFIG_TRANSPORT_UNIX},
+};
+
+static const struct config_word framings[] = {
+    {"octet-counting", CONFIG_FRAMING_OCTET_COUNTING},
+    {"lf", CONFIG_FRAMING_LF},
+};
+
+static const struct config_word balances[] = {
+    {"failover", CONFIG_BALANCE_FAILOVER},
+    {"round-robin", CONFIG_BALANCE_ROUND_ROBIN},
+};
+
+/* The numbers of RFC 5424 6.2.1; names as rsyslog has them, clock and audit as the RFC. */
+static const struct config_word facilities[] = {
+    {"kern", 0},    {"user", 1},    {"mail", 2},      {"daemon", 3},  {"auth", 4},
+    {"syslog", 5},  {"lpr", 6},     {"news", 7},      {"uucp", 8},    {"cron", 9},
+    {"ftp", 11},    {"ntp", 12},    {"authpriv", 10}, {"audit", 13},  {"alert", 14},
+    {"clock", 15},  {"local0", 16}, {"local1", 17},   {"local2", 18}, {"local3", 19},
+    {"local4", 20}, {"local5", 21}, {"local6", 22},   {"local7", 23},
+};
+
+/* A word where one is written; `fallback` otherwise. */
+static bool
+read_word(const struct config_place *place, const char *key, const char *text,
+	  const struct config_word *words, size_t count, int fallback, int *value)
+{
+	*value = fallback;
+	return text == NULL || config_value_word(place, key, text, words, count, value);
+}
+
+/* By name, or by the number that stands for it. */
+static bool
+validate_facility(const struct config_place *place, struct config_syslog *syslog)
+{
+	uint64_t number;
+
+	if (syslog->facility_text != NULL &&
+	    text_parse_unsigned(text_of(syslog->facility_text), 23, &number)) {
+		syslog->facility = (int)number;
+		return true;
+	}
+	return read_word(place, "facility", syslog->facility_text, facilities, COUNT(facilities),
+			 13, &syslog->facility);
+}
+
+static bool
+validate_words(const struct config_place *place, struct config_syslog *syslog)
+{
+	int transport, framing, balance;
+
+	if (!read_word(place, "transport", syslog->transport_text, transports, COUNT(transports),
+		       CONFIG_TRANSPORT_TCP, &transport) ||
+	    !read_word(place, "framing", syslog->framing_text, framings, COUNT(framings),
+		       CONFIG_FRAMING_OCTET_COUNTING, &framing) ||
+	    !read_word(place, "balance", syslog->balance_text, balances, COUNT(balances),
+		       CONFIG_BALANCE_FAILOVER, &balance))
+		return false;
+	syslog->transport = (enum config_transport)transport;
+	syslog->framing = (enum config_framing)framing;
+	syslog->balance = (enum config_balance)balance;
+	return true;
+}
+
+/* ---- keys that have a use with some others only ---- */
+
+static unsigned
+bit(enum config_transport transport)
+{
+	return 1U << transport;
+}
+
+/* "tcp, tls": those of the set, in the order of the table. */
+static void
+append_transports(struct text *text, unsigned set)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < COUNT(transports); i++) {
+		if ((set & bit((enum config_transport)transports[i].value)) == 0)
+			continue;
+		text_append_format(text, "%s%s", comma, transports[i].name);
+		comma = ", ";
+	}
+}
+
+static bool
+validate_use_of_transport(const struct config_place *place, const struct config_syslog *syslog)
+{
+	const unsigned streams = bit(CONFIG_TRANSPORT_TCP);
+	const struct {
+		const char *key;
+		bool is_written;
+		unsigned transports; /* that have a use for it */
+	} rows[] = {
+	    {"framing", syslog->framing_text != NULL, streams},
+	    {"settle", syslog->settle_text != NULL, streams},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char bytes[128];
+		struct text known;
+
+		if (!rows[i].is_written || (rows[i].transports & bit(syslog->transport)) != 0)
+			continue;
+		text_start(&known, bytes, sizeof(bytes));
+		append_transports(&known, rows[i].transports);
+		error_set(place->error, "has a use with 'transport: %.*s' alone; take it out",
+			  (int)known.length, known.bytes);
+		return config_value_wrong(place, rows[i].key);
+	}
+	return true;
+}
+
+static bool
+validate_use_of_balance(const struct config_place *place, const struct config_syslog *syslog)
+{
+	const bool several = syslog->addresses_count > 1;
+	const bool turns = syslog->balance == CONFIG_BALANCE_ROUND_ROBIN;
+	const struct {
+		const char *key;
+		bool is_idle;
+		const char *use;
+	} rows[] = {
+	    {"balance", syslog->balance_text != NULL && !several, "several addresses"},
+	    {"failback", syslog->failback_text != NULL && !several, "several addresses"},
+	    {"rotate", syslog->rotate_text != NULL && !several, "several addresses"},
+	    {"failback", syslog->failback_text != NULL && turns, "'balance: failover'"},
+	    {"rotate", syslog->rotate_text != NULL && !turns, "'balance: round-robin'"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!rows[i].is_idle)
+			continue;
+		error_set(place->error, "has a use with %s alone; take it out", rows[i].use);
+		return config_value_wrong(place, rows[i].key);
+	}
+	return true;
+}
+
+/* ---- addresses ---- */
+
+/* `address` stands in the mapping of `place` under `key`. */
+static bool
+validate_address(const struct config_place *place, const char *key,
+		 const struct config_syslog *syslog, const char *address)
+{
+	const size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (syslog->transport != CONFIG_TRANSPORT_UNIX)
+		return config_value_address(place, key, address, true);
+	if (address[0] == '/' && strlen(address) <= longest)
+		return true;
+	error_set(
+	    place->error,
+	    "'%.110s' must be the absolute path of a socket, at most %zu bytes, as in /dev/log",
+	    address, longest);
+	return config_value_wrong(place, key);
+}
+
+static bool
+validate_addresses(const struct config_place *place, const struct config_syslog *syslog)
+{
+	if (syslog->address == NULL && syslog->addresses_count == 0) {
+		error_set(place->error, "does not say where to; give an address, or several "
+					"under addresses");
+		return config_value_wrong(place, "");
+	}
+	if (syslog->address != NULL && syslog->addresses_count > 0) {
+		error_set(place->error, "stands beside address; put all of them here");
+		return config_value_wrong(place, "addresses");
+	}
+	for (unsigned i = 0; i < syslog->addresses_count; i++) {
+		const struct config_place entry = config_value_place(place, "addresses", (int)i);
+
+		if (!validate_address(&entry, "", syslog, syslog->addresses[i]))
+			return false;
+	}
+	return syslog->address == NULL ||
+	       validate_address(place, "address", syslog, syslog->address);
+}
+
+/* ---- the whole ---- */
+
+static bool
+validate_quantities(const struct config_place *place, struct config_syslog *syslog)
+{
+	const bool is_udp = syslog->transport == CONFIG_TRANSPORT_UDP;
+	const struct config_quantity rows[] = {
+	    {"failback", syslog->failback_text, "60s", "1s", "1d",
+	     .milliseconds = &syslog->failback},
+	    {"rotate", syslog->rotate_text, "60s", "1s", "1d", .milliseconds = &syslog->rotate},
+	    {"settle", syslog->settle_text, "1s", "0s", "1m", .milliseconds = &syslog->settle},
+	    /* RFC 5424 6.1, RFC 5426 3.2; of a datagram, what fits without fragments over IPv6 */
+	    {"max_message_size", syslog->max_message_size_text, is_udp ? "1180" : "8KiB", "480",
+	     is_udp ? "65000" : "1MiB", .bytes = &syslog->max_message_size},
+	};
+
+	return config_value_quantities(place, rows, COUNT(rows));
+}
+
+bool
+config_validate_syslog(const struct config_place *destination, struct config_syslog *syslog)
+{
+	const struct config_place place = config_value_place(destination, "syslog", -1);
+
+	/* RFC 5424 6: HOSTNAME and APP-NAME; RFC 5612 for the number */
+	return validate_words(&place, syslog) && validate_use_of_transport(&place, syslog) &&
+	       validate_use_of_balance(&place, syslog) && validate_addresses(&place, syslog) &&
+	       validate_quantities(&place, syslog) && validate_facility(&place, syslog) &&
+	       config_value_printable(&place, "hostname", syslog->hostname, 255) &&
+	       config_value_printable(&place, "app_name", syslog->app_name, 48) &&
+	       config_value_number(&place, "enterprise_number", syslog->enterprise_number_text,
+				   32473, 1, UINT32_MAX, &syslog->enterprise_number);
+}
