@@ -1,7 +1,5 @@
 #include "formats/catalogue.h"
 
-#include <string.h>
-
 /* clang-format off */
 static const struct catalogue_entry rows[] = {
 	/* type, name, severity, of body: severity, name, family, action, other action, outcome */
@@ -26,12 +24,13 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 static bool
 matches(const char *pattern, struct slice type)
 {
-	size_t length = strlen(pattern);
-
-	if (pattern[length - 1] != '*')
-		return type.length == length && memcmp(type.bytes, pattern, length) == 0;
-	length--;
-	return type.length >= length && memcmp(type.bytes, pattern, length) == 0;
+	for (size_t i = 0; pattern[i] != '*'; i++) {
+		if (i == type.length)
+			return pattern[i] == '\0';
+		if (pattern[i] != type.bytes[i])
+			return false;
+	}
+	return true;
 }
 
 const struct catalogue_entry *

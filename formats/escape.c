@@ -93,14 +93,33 @@ escape_trim(struct slice value)
 	return value;
 }
 
+static size_t
+count_printable(struct slice name, size_t at)
+{
+	size_t count = 0;
+
+	while (at + count < name.length && name.bytes[at + count] > ' ' &&
+	       name.bytes[at + count] < 0x7F)
+		count++;
+	return count;
+}
+
 void
 escape_append_name(struct text *text, struct slice name, size_t maximum)
 {
+	size_t at = 0, run;
+
 	if (name.length == 0)
 		text_append_byte(text, '-');
-	for (size_t i = 0; i < name.length && i < maximum; i++) {
-		bool printable = name.bytes[i] > ' ' && name.bytes[i] < 0x7F;
-
-		text_append(text, printable ? &name.bytes[i] : "_", 1);
+	if (name.length > maximum)
+		name.length = maximum;
+	while (at < name.length) {
+		run = count_printable(name, at);
+		text_append(text, name.bytes + at, run);
+		at += run;
+		if (at < name.length) {
+			text_append_byte(text, '_');
+			at++;
+		}
 	}
 }

@@ -60,7 +60,8 @@ parse(struct slice text, struct error *error)
 		(void)error_set(error, "out of memory while reading JSON");
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	/* without JSON_TOKENER_VALIDATE_UTF8: the scan knows more, and it is a tenth of the time */
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tokener, text.bytes, (int)text.length);
 	if (object == NULL)
 		(void)error_set(error, "not JSON: %s",

@@ -16,14 +16,8 @@ struct scanner {
 	struct error *error;
 };
 
-/* What ends a run of plain bytes in a string: quote, backslash, controls, bytes of UTF-8. */
-static bool
-plain(char byte)
-{
-	unsigned char value = (unsigned char)byte;
-
-	return value >= 0x20 && value < 0x80 && value != '"' && value != '\\';
-}
+/* All that a string may hold without a closer look: no quote, backslash, control or UTF-8. */
+static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7F] = true};
 
 static bool
 fail(const struct scanner *scanner, const char *what)
@@ -117,36 +111,50 @@ scan_escape(struct scanner *scanner, bool is_name)
 	return true;
 }
 
+/* What stands at the end of a run of plain bytes.  *done: it was the closing quote. */
+static bool
+scan_special(struct scanner *scanner, bool is_name, bool *done)
+{
+	size_t length;
+
+	if (scanner->at == scanner->end)
+		return fail(scanner, "a string that does not end");
+	if (*scanner->at == '"') {
+		scanner->at++;
+		*done = true;
+		return true;
+	}
+	if (*scanner->at == '\\')
+		return scan_escape(scanner, is_name);
+	if ((unsigned char)*scanner->at < 0x20)
+		return fail(scanner, "a control character in a string");
+	length = utf8_sequence(scanner->at, (size_t)(scanner->end - scanner->at));
+	if (length == 0)
+		return fail(scanner, "invalid UTF-8");
+	scanner->at += length;
+	return true;
+}
+
 /* RFC 8259 section 7 */
 static bool
 scan_string(struct scanner *scanner, bool is_name)
 {
-	size_t length;
+	bool done = false;
 
 	if (next(scanner) != '"')
 		return fail(scanner, "a string is missing");
 	scanner->at++;
-	for (;;) {
-		while (scanner->at < scanner->end && plain(*scanner->at))
-			scanner->at++;
-		if (scanner->at == scanner->end)
-			return fail(scanner, "a string that does not end");
-		if (*scanner->at == '"') {
-			scanner->at++;
-			return true;
-		}
-		if (*scanner->at == '\\') {
-			if (!scan_escape(scanner, is_name))
-				return false;
-			continue;
-		}
-		if ((unsigned char)*scanner->at < 0x20)
-			return fail(scanner, "a control character in a string");
-		length = utf8_sequence(scanner->at, (size_t)(scanner->end - scanner->at));
-		if (length == 0)
-			return fail(scanner, "invalid UTF-8");
-		scanner->at += length;
+	while (!done) {
+		/* of its own, so that it stays in a register */
+		const char *at = scanner->at, *end = scanner->end;
+
+		while (at < end && plain[(unsigned char)*at])
+			at++;
+		scanner->at = at;
+		if (!scan_special(scanner, is_name, &done))
+			return false;
 	}
+	return true;
 }
 
 static bool

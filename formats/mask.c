@@ -102,9 +102,10 @@ count_run(struct slice value, size_t at, const char *more)
 static bool
 begins_with(struct slice value, size_t at, const char *prefix)
 {
-	size_t length = strlen(prefix);
-
-	return value.length - at >= length && memcmp(value.bytes + at, prefix, length) == 0;
+	for (; *prefix != '\0'; prefix++, at++)
+		if (at == value.length || value.bytes[at] != *prefix)
+			return false;
+	return true;
 }
 
 /* Position of `word` at or behind `at`, or the length of the value. */
@@ -123,10 +124,11 @@ find_pattern(struct slice value, size_t at, struct finding *finding)
 {
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
 		const struct pattern *pattern = &patterns[i];
-		size_t prefix = strlen(pattern->prefix), rest;
+		size_t prefix, rest;
 
 		if (!begins_with(value, at, pattern->prefix))
 			continue;
+		prefix = strlen(pattern->prefix);
 		rest = count_run(value, at + prefix, pattern->more);
 		if (rest < pattern->least)
 			continue;
