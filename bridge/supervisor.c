@@ -190,7 +190,7 @@ end_reload(struct supervisor *supervisor)
 {
 	supervisor->phase = PHASE_RUNNING;
 	(void)event_del(supervisor->limit);
-	log_info("reload", "done: every role runs with %s as it is now",
+	log_info("reload", "done: every role was started anew with %s",
 		 supervisor->inheritance->config_path);
 	if (supervisor->reload_again) {
 		supervisor->reload_again = false;

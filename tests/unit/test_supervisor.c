@@ -404,7 +404,7 @@ a_reload_replaces_one_role_after_the_other(void **state)
 	until_at_least(&roles[FIRST].STARTS, 1);
 	until_at_least(&roles[SECOND].STARTS, 1);
 	assert_int_equal(kill(run.supervisor, SIGHUP), 0);
-	until_log_has(&run, "done: every role runs with good");
+	until_log_has(&run, "done: every role was started anew with good");
 	until_at_least(&roles[FIRST].STARTS, 2);
 	until_at_least(&roles[SECOND].STARTS, 2);
 	assert_true(roles[SECOND].ASKED_AT >= roles[FIRST].ASKED_AT + 99);
