@@ -103,4 +103,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 .PHONY: all variant run test unit lint bench clean help
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d)
