@@ -14,7 +14,6 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                               \
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                               \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
-#define GROUPS "X25519:P-256:P-384"
 
 struct tls_server {
 	SSL_CTX *context;
@@ -51,6 +50,9 @@ server_on_alpn(SSL *session, const unsigned char **chosen, unsigned char *length
 static bool
 set_policy(SSL_CTX *context)
 {
+	/* not const: OpenSSL's macro casts it away */
+	char groups[] = "X25519:P-256:P-384";
+
 	SSL_CTX_set_options(context,
 			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -59,7 +61,7 @@ set_policy(SSL_CTX *context)
 	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(context, CIPHERS) == 1 &&
-	       SSL_CTX_set1_groups_list(context, GROUPS) == 1 &&
+	       SSL_CTX_set1_groups_list(context, groups) == 1 &&
 	       SSL_CTX_set_num_tickets(context, 0) == 1 &&
 	       SSL_CTX_set_max_early_data(context, 0) == 1;
 }
