@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 static int
 value_of(char digit)
@@ -64,6 +64,8 @@ base64_decode(struct slice text, unsigned char *bytes, size_t capacity, size_t *
 void
 base64_encode(const unsigned char *bytes, size_t length, struct text *text)
 {
+	const uint32_t padding = 64; /* its place in the alphabet */
+
 	for (size_t i = 0; i < length; i += 3) {
 		size_t left = length - i;
 		uint32_t group = (uint32_t)bytes[i] << 16;
@@ -74,7 +76,7 @@ base64_encode(const unsigned char *bytes, size_t length, struct text *text)
 			group |= bytes[i + 2];
 		text_append_byte(text, alphabet[group >> 18]);
 		text_append_byte(text, alphabet[group >> 12 & 63]);
-		text_append_byte(text, left > 1 ? alphabet[group >> 6 & 63] : '=');
-		text_append_byte(text, left > 2 ? alphabet[group & 63] : '=');
+		text_append_byte(text, alphabet[left > 1 ? group >> 6 & 63 : padding]);
+		text_append_byte(text, alphabet[left > 2 ? group & 63 : padding]);
 	}
 }

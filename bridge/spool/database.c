@@ -141,7 +141,8 @@ database_prepare(struct database *database, struct database_statement **out, con
 	if (sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 			       &statement->handle, NULL) != SQLITE_OK) {
 		free(statement);
-		return failed(database, "database", error);
+		failed(database, "database", error);
+		return false;
 	}
 	*out = statement;
 	return true;

@@ -50,7 +50,7 @@ spool_chain_extend(struct spool_chain *chain, const struct spool_event *event,
 {
 	const struct slice members[] = {event->source,   event->id,       event->type,
 					event->resource, event->evidence, event->body};
-	unsigned char numbers[2 * 8 + sizeof(members) / sizeof(members[0]) * 8];
+	unsigned char numbers[16 + sizeof(members) / sizeof(members[0]) * 8];
 	unsigned char *position = numbers;
 	bool done;
 
