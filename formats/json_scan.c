@@ -22,6 +22,7 @@ static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']'
 static bool
 fail(const struct scanner *scanner, const char *what)
 {
+	scanner->scan->cut_off = scanner->at == scanner->end;
 	return error_set(scanner->error, "not JSON: %s at byte %zu", what,
 			 (size_t)(scanner->at - scanner->start) + 1);
 }
@@ -253,7 +254,7 @@ json_scan(struct slice text, struct json_scan *scan, struct error *error)
 	struct scanner scanner = {.scan = scan, .error = error};
 	bool due = true;
 
-	*scan = (struct json_scan){0, 0, '\0'};
+	*scan = (struct json_scan){.values = 0};
 	if (text.length == 0)
 		return error_set(error, "not JSON: it is empty");
 	scanner.start = scanner.at = text.bytes;

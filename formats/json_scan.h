@@ -18,6 +18,7 @@ struct json_scan {
 	size_t values;  /* all of them, the outermost too */
 	size_t members; /* names in all objects together, equal ones counted each */
 	char outermost; /* the first byte of the value: '{' for an object */
+	bool cut_off;   /* it is wrong only in that it ends too early */
 };
 
 /*

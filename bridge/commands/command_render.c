@@ -2,95 +2,198 @@
  * The way out of the bridge without the bridge: the same reading, the same
  * normalising and the same format, so that what it prints is what a destination
  * of kind `file` would get.
+ *
+ * Lines are gathered until they make one JSON value.  So an event may be printed
+ * over many lines, a file may hold one on each, and what comes through a pipe is
+ * rendered as it comes.  A line that is wrong does not take the next one with it.
  */
 #include "bridge/commands/commands.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "bridge/commands/options.h"
 #include "bridge/deadline.h"
 #include "bridge/receiver/identify.h"
 #include "formats/format.h"
+#include "formats/json_scan.h"
 #include "formats/memory.h"
 #include "formats/normalise.h"
 
-enum { LONGEST_BODY = 16 * 1024 * 1024, LONGEST_LINE = 1024 * 1024 };
+enum { LONGEST_BODY = 16 * 1024 * 1024, LONGEST_LINE = 1024 * 1024, MOST_FILES = 1 };
 
-/* Reads stdin to its end. */
+/* The words of the command line. */
+struct request {
+	const char *format;
+	const char *profile;
+	const char *id;
+	const char *source;
+	const char *hostname;
+	const char *file; /* NULL, "-": stdin */
+};
+
+struct rendering {
+	const struct request *request;
+	const struct format *format;
+	struct format_options options;
+	struct normalise *normalise;
+	struct arena *arena;
+	char *line;  /* LONGEST_LINE bytes: what is printed */
+	bool failed; /* something was not rendered */
+};
+
+/* Lines that may yet become an event. */
+struct piece {
+	struct text text; /* LONGEST_BODY bytes */
+	uint64_t line;    /* number of the first of them */
+	size_t newest;    /* where the last of them begins */
+	uint64_t last;    /* and its number */
+};
+
 static bool
-read_input(struct text *body, struct error *error)
+read_event(struct rendering *rendering, struct slice body, struct event *event, struct error *error)
 {
-	for (;;) {
-		ssize_t length =
-		    read(STDIN_FILENO, body->bytes + body->length, body->capacity - body->length);
+	struct spool_event identity = {0};
 
-		if (length == 0)
+	if (!identify_event(rendering->normalise, text_of(rendering->request->id), body,
+			    rendering->arena, &identity, error))
+		return false;
+	event->source = text_of(rendering->request->source);
+	event->id = identity.id;
+	event->received_at = deadline_wall();
+	return normalise_event(rendering->normalise, body, rendering->arena, event, error);
+}
+
+static bool
+print_event(struct rendering *rendering, struct slice body, struct error *error)
+{
+	struct event event = {0};
+	struct text line;
+
+	if (!read_event(rendering, body, &event, error))
+		return false;
+	text_start(&line, rendering->line, LONGEST_LINE);
+	rendering->format->write(&event, &rendering->options, &line);
+	text_append_byte(&line, '\n');
+	if (line.overflowed)
+		return error_set(error, "the line is longer than %d bytes", LONGEST_LINE);
+	if (fwrite(line.bytes, 1, line.length, stdout) != line.length || fflush(stdout) != 0)
+		return error_set_errno(error, "stdout cannot be written");
+	return true;
+}
+
+static void
+complain(struct rendering *rendering, uint64_t line, const struct error *error)
+{
+	(void)fprintf(stderr, "siembridge render: line %" PRIu64 ": %s\n", line, error->text);
+	rendering->failed = true;
+}
+
+/* Gives up what came before the newest line, which may be a good one. */
+static void
+keep_newest(struct piece *piece)
+{
+	size_t length = piece->text.length - piece->newest;
+
+	memmove(piece->text.bytes, piece->text.bytes + piece->newest, length);
+	text_cut(&piece->text, length);
+	piece->newest = 0;
+	piece->line = piece->last;
+}
+
+/* True where the piece is done with; else it needs more lines. */
+static bool
+render_piece(struct rendering *rendering, struct piece *piece)
+{
+	struct json_scan scan;
+	struct error error;
+
+	for (;;) {
+		if (json_scan(text_slice(&piece->text), &scan, &error)) {
+			if (!print_event(rendering, text_slice(&piece->text), &error))
+				complain(rendering, piece->line, &error);
+			arena_clear(rendering->arena);
 			return true;
-		if (length < 0 && errno != EINTR)
-			return error_set_errno(error, "stdin cannot be read");
-		if (length > 0)
-			body->length += (size_t)length;
-		if (body->length == body->capacity)
-			return error_set(error, "stdin holds more than %d bytes", LONGEST_BODY);
+		}
+		if (scan.cut_off)
+			return false;
+		complain(rendering, piece->line, &error);
+		if (piece->newest == 0)
+			return true;
+		keep_newest(piece);
 	}
 }
 
 static bool
-read_event(const struct normalise *normalise, struct slice body, struct arena *arena,
-	   struct event *event, struct error *error)
+is_blank(const char *line)
 {
-	struct spool_event identity = {0};
-
-	if (!identify_event(normalise, (struct slice){NULL, 0}, body, arena, &identity, error))
-		return false;
-	event->source = text_of("stdin");
-	event->id = identity.id;
-	event->received_at = deadline_wall();
-	return normalise_event(normalise, body, arena, event, error);
+	return line[strspn(line, " \t\r\n")] == '\0';
 }
 
 static bool
-print_line(const struct format *format, const struct event *event, struct error *error)
+render_lines(struct rendering *rendering, FILE *input, struct piece *piece, struct error *error)
 {
-	char *bytes = memory_allocate(LONGEST_LINE);
-	struct format_options options;
-	struct text line;
-	bool done = false;
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t length;
 
-	format_default_options(&options);
-	text_start(&line, bytes, LONGEST_LINE);
-	format->write(event, &options, &line);
-	text_append_byte(&line, '\n');
-	if (line.overflowed)
-		error_set(error, "the line is longer than %d bytes", LONGEST_LINE);
-	else if (fwrite(line.bytes, 1, line.length, stdout) != line.length || fflush(stdout) != 0)
-		error_set_errno(error, "stdout cannot be written");
-	else
-		done = true;
-	free(bytes);
-	return done;
+	while ((length = getline(&line, &capacity, input)) > 0) {
+		piece->last++;
+		if (piece->text.length == 0) {
+			if (is_blank(line))
+				continue;
+			piece->line = piece->last;
+		}
+		piece->newest = piece->text.length;
+		text_append(&piece->text, line, (size_t)length);
+		if (piece->text.overflowed) {
+			(void)error_set(error, "line %" PRIu64 ": an event of more than %d bytes",
+					piece->line, LONGEST_BODY);
+			break;
+		}
+		if (render_piece(rendering, piece))
+			text_cut(&piece->text, 0);
+	}
+	free(line);
+	if (ferror(input))
+		return error_set_errno(error, "the input cannot be read");
+	return !piece->text.overflowed;
+}
+
+/* What is left at the end of the input can only be cut off. */
+static void
+render_rest(struct rendering *rendering, const struct piece *piece)
+{
+	struct json_scan scan;
+	struct error error;
+
+	if (piece->text.length > 0 && !json_scan(text_slice(&piece->text), &scan, &error))
+		complain(rendering, piece->line, &error);
 }
 
 static bool
-render(const struct format *format, const char *profile, struct error *error)
+render(struct rendering *rendering, FILE *input, struct error *error)
 {
-	struct arena *arena = arena_new();
-	struct normalise *normalise = NULL;
-	struct event event = {0};
-	struct text body;
+	struct piece piece = {.line = 0};
 	bool done;
 
-	text_start(&body, memory_allocate(LONGEST_BODY), LONGEST_BODY);
-	done = normalise_new(&normalise, profile, error) && read_input(&body, error) &&
-	       read_event(normalise, text_slice(&body), arena, &event, error) &&
-	       print_line(format, &event, error);
-	if (normalise != NULL)
-		normalise_free(normalise);
-	free(body.bytes);
-	arena_free(arena);
+	if (!normalise_new(&rendering->normalise, rendering->request->profile, error))
+		return false;
+	rendering->arena = arena_new();
+	rendering->line = memory_allocate(LONGEST_LINE);
+	text_start(&piece.text, memory_allocate(LONGEST_BODY), LONGEST_BODY);
+	done = render_lines(rendering, input, &piece, error);
+	if (done)
+		render_rest(rendering, &piece);
+	if (done && piece.last == 0)
+		done = error_set(error, "the input is empty");
+	free(piece.text.bytes);
+	free(rendering->line);
+	arena_free(rendering->arena);
+	normalise_free(rendering->normalise);
 	return done;
 }
 
@@ -109,43 +212,75 @@ refuse_format(const char *command, const char *name)
 	return options_refuse(command, "there is no format %s, but: %s", name, bytes);
 }
 
+static bool
+read_request(struct request *request, int argc, char **argv)
+{
+	const struct options_row rows[] = {
+	    {.name = "format", .letter = 'f', .text = &request->format},
+	    {.name = "profile", .text = &request->profile},
+	    {.name = "id", .text = &request->id},
+	    {.name = "source", .text = &request->source},
+	    {.name = "hostname", .text = &request->hostname},
+	};
+	size_t words;
+
+	*request = (struct request){.format = "cef", .profile = "anyint", .source = "stdin"};
+	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &request->file,
+			  MOST_FILES, &words))
+		return false;
+	if (words > 0 && strcmp(request->file, "-") == 0)
+		request->file = NULL;
+	return true;
+}
+
 static int
 run(const struct command *command, int argc, char **argv)
 {
-	const char *name = "cef", *profile = "anyint";
-	const struct options_row rows[] = {
-	    {.name = "format", .letter = 'f', .text = &name},
-	    {.name = "profile", .text = &profile},
-	};
-	const struct format *format;
+	struct request request;
+	struct rendering rendering = {.request = &request};
 	struct error error;
-	size_t words;
+	FILE *input = stdin;
+	bool done;
 
 	(void)command;
-	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, NULL, 0, &words))
+	if (!read_request(&request, argc, argv))
 		return OPTIONS_WRONG;
-	format = format_find(text_of(name));
-	if (format == NULL) {
-		(void)refuse_format(argv[0], name);
+	rendering.format = format_find(text_of(request.format));
+	if (rendering.format == NULL) {
+		(void)refuse_format(argv[0], request.format);
 		return OPTIONS_WRONG;
 	}
-	if (!render(format, profile, &error)) {
+	format_default_options(&rendering.options);
+	rendering.options.hostname = text_of(request.hostname);
+	if (request.file != NULL)
+		input = fopen(request.file, "re");
+	if (input != NULL)
+		done = render(&rendering, input, &error);
+	else
+		done = error_set_errno(&error, "%s cannot be read", request.file);
+	if (!done)
 		(void)fprintf(stderr, "siembridge render: %s\n", error.text);
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
+	if (input != NULL && input != stdin)
+		(void)fclose(input);
+	return done && !rendering.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const struct command command_render = {
     .name = "render",
-    .usage = "render [--format NAME] [--profile NAME]",
+    .usage = "render [--format NAME] [--id ID] [--source NAME] [--hostname NAME]\n"
+	     "                         [--profile NAME] [FILE]",
     .summary = "a JSON event on stdin becomes the line that a SIEM would get",
-    .help = "Reads one JSON event on stdin and prints it as a destination would get it, with\n"
-	    "default settings and without its transport.  Uses no network and no configuration.\n"
+    .help = "Reads JSON events from FILE or stdin, one after the other, each on one line or\n"
+	    "over many, and prints each as a destination would get it, with default settings\n"
+	    "and without its transport.  Uses no network and no configuration.\n"
 	    "\n"
 	    "  -f, --format NAME  cef (default), rfc5424, ...; a wrong name shows all of them\n"
+	    "  --id ID            delivery id; default what the body says\n"
+	    "  --source NAME      name of the source; default stdin\n"
+	    "  --hostname NAME    of the bridge, for syslog headers; default none\n"
 	    "  --profile NAME     how the body is read; default anyint\n"
 	    "\n"
-	    "Exit status: 0 printed, 1 no event, 2 the command line makes no sense.\n",
+	    "What is no event is named on stderr with its line; the others are rendered.\n"
+	    "Exit status: 0 all printed, 1 not all, 2 the command line makes no sense.\n",
     .run = run,
 };

@@ -101,6 +101,26 @@ errors_say_where_and_not_what(void **state)
 	assert_string_equal(error.text, "not JSON: a value is missing at byte 11");
 }
 
+static void
+what_ends_too_early_is_told_from_what_is_wrong(void **state)
+{
+	static const char *const early[] = {"{", "{\"a\"", "{\"a\":", "{\"a\":[1,",
+					    "[", "\n{\n",  "\"a"};
+	static const char *const wrong[] = {"{]", "{\"a\" 1", "[1 2", "{} {", "nul", "{\"a\":1}x"};
+	struct json_scan scan;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+		assert_false(json_scan(text_of(early[i]), &scan, &error));
+		assert_true(scan.cut_off);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_false(json_scan(text_of(wrong[i]), &scan, &error));
+		assert_false(scan.cut_off);
+	}
+}
+
 int
 main(void)
 {
@@ -108,6 +128,7 @@ main(void)
 	    cmocka_unit_test(vectors_are_let_through_or_refused),
 	    cmocka_unit_test(depth_ends_at_32),
 	    cmocka_unit_test(values_end_at_10000),
+	    cmocka_unit_test(what_ends_too_early_is_told_from_what_is_wrong),
 	    cmocka_unit_test(errors_say_where_and_not_what),
 	};
 
