@@ -2,12 +2,13 @@
 
 #include <string.h>
 
-#include "bridge/receiver/http_head.h"
+#include "bridge/receiver/http_line.h"
 
 enum {
 	SIZE_DIGITS = 8,
 	SIZE_LINE = 256,        /* bytes, CRLF included */
 	OVERHEAD_LIMIT = 16384, /* bytes of extensions and trailers in one body */
+	TRAILER_LINES = 64,
 };
 
 void
@@ -97,9 +98,9 @@ read_trailer(struct http_chunk *chunk, struct slice line)
 	if (line.length == 0)
 		return HTTP_CHUNK_DONE;
 	chunk->overhead += line.length;
-	if (++chunk->lines > HTTP_HEAD_LINES || chunk->overhead > OVERHEAD_LIMIT)
+	if (++chunk->lines > TRAILER_LINES || chunk->overhead > OVERHEAD_LIMIT)
 		return refuse(chunk, ANSWER_HEADERS_TOO_LARGE);
-	if (!http_head_split(line, &name, &value))
+	if (!http_line_split(line, &name, &value))
 		return refuse(chunk, ANSWER_MALFORMED);
 	return HTTP_CHUNK_MORE;
 }
@@ -113,17 +114,17 @@ read_line(struct http_chunk *chunk, const char *bytes, size_t length, size_t *at
 	size_t scanned = *at;
 	struct slice line;
 
-	switch (http_head_line(bytes, length, *at, &scanned, &line)) {
-	case HTTP_HEAD_REFUSED:
+	switch (http_line_end(bytes, length, *at, &scanned, &line)) {
+	case HTTP_LINE_BAD:
 		return refuse(chunk, ANSWER_MALFORMED);
-	case HTTP_HEAD_MORE:
+	case HTTP_LINE_MORE:
 		*waits = true;
 		if (is_size && length - *at > SIZE_LINE)
 			return refuse(chunk, ANSWER_MALFORMED);
 		if (length - *at > OVERHEAD_LIMIT)
 			return refuse(chunk, ANSWER_HEADERS_TOO_LARGE);
 		return HTTP_CHUNK_MORE;
-	case HTTP_HEAD_DONE:
+	case HTTP_LINE_WHOLE:
 		break;
 	}
 	if (is_size && scanned - *at > SIZE_LINE)

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bridge/receiver/http_line.h"
+
 enum { METHOD_LENGTH = 32, CONTENT_LENGTH_DIGITS = 10 };
 
 /* Behind each line: room for ": " and CRLF where the sender had less. */
@@ -23,60 +25,6 @@ struct known_header {
 	/* What it tells; false: not a value that it may have.  NULL: nothing. */
 	bool (*take)(struct http_head *head, struct slice value);
 };
-
-static bool
-is_alphanumeric(unsigned char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9');
-}
-
-static bool
-is_one_of(unsigned char byte, const char *set)
-{
-	return byte != '\0' && strchr(set, byte) != NULL;
-}
-
-/* RFC 9110 5.6.2 */
-static bool
-is_token_byte(unsigned char byte)
-{
-	return is_alphanumeric(byte) || byte == '-' || is_one_of(byte, "!#$%&'*+.^_`|~");
-}
-
-static bool
-is_token(struct slice text)
-{
-	for (size_t i = 0; i < text.length; i++)
-		if (!is_token_byte((unsigned char)text.bytes[i]))
-			return false;
-	return text.length > 0;
-}
-
-/* RFC 9110 5.5: no control character but HTAB. */
-static bool
-is_field_value(struct slice value)
-{
-	for (size_t i = 0; i < value.length; i++) {
-		unsigned char byte = (unsigned char)value.bytes[i];
-
-		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
-			return false;
-	}
-	return true;
-}
-
-static struct slice
-trim(struct slice text)
-{
-	while (text.length > 0 && is_one_of((unsigned char)text.bytes[0], " \t")) {
-		text.bytes++;
-		text.length--;
-	}
-	while (text.length > 0 && is_one_of((unsigned char)text.bytes[text.length - 1], " \t"))
-		text.length--;
-	return text;
-}
 
 static bool
 is_word(struct slice text, struct slice word)
@@ -92,7 +40,8 @@ take_host(struct http_head *head, struct slice value)
 	for (size_t i = 0; i < value.length; i++) {
 		unsigned char byte = (unsigned char)value.bytes[i];
 
-		if (!is_alphanumeric(byte) && !is_one_of(byte, "-._~%!$&'()*+;=:[]"))
+		if (!http_line_is_alphanumeric(byte) &&
+		    !http_line_is_one_of(byte, "-._~%!$&'()*+;=:[]"))
 			return false;
 	}
 	return value.length > 0;
@@ -120,13 +69,13 @@ take_connection(struct http_head *head, struct slice value)
 	while (value.length > 0) {
 		const char *comma = memchr(value.bytes, ',', value.length);
 		size_t length = comma == NULL ? value.length : (size_t)(comma - value.bytes);
-		struct slice option = trim((struct slice){value.bytes, length});
+		struct slice option = http_line_trim((struct slice){value.bytes, length});
 
 		if (is_word(option, SLICE_LITERAL("close")))
 			head->closes = true;
 		if (is_word(option, SLICE_LITERAL("keep-alive")))
 			head->keeps = true;
-		if (option.length > 0 && !is_token(option))
+		if (option.length > 0 && !http_line_is_token(option))
 			return false;
 		if (comma == NULL)
 			break;
@@ -232,7 +181,7 @@ read_request_line(struct http_head *head, const char *bytes, struct slice line)
 	method = (struct slice){line.bytes, (size_t)(first - line.bytes)};
 	target = (struct slice){first + 1, (size_t)(last - first - 1)};
 	version = (struct slice){last + 1, (size_t)(end - last - 1)};
-	if (!is_token(method) || method.length > METHOD_LENGTH)
+	if (!http_line_is_token(method) || method.length > METHOD_LENGTH)
 		return refuse(head, ANSWER_MALFORMED);
 	if (target.length > HTTP_HEAD_TARGET)
 		return refuse(head, ANSWER_TARGET_TOO_LONG);
@@ -250,19 +199,6 @@ read_request_line(struct http_head *head, const char *bytes, struct slice line)
 	return HTTP_HEAD_MORE;
 }
 
-bool
-http_head_split(struct slice line, struct slice *name, struct slice *value)
-{
-	const char *colon = memchr(line.bytes, ':', line.length);
-
-	if (colon == NULL)
-		return false;
-	/* a blank before the colon, or at the start of the line (obs-fold), is no token */
-	*name = (struct slice){line.bytes, (size_t)(colon - line.bytes)};
-	*value = trim((struct slice){colon + 1, line.length - name->length - 1});
-	return is_token(*name) && is_field_value(*value);
-}
-
 static enum http_head_result
 read_field(struct http_head *head, const char *bytes, struct slice line)
 {
@@ -272,7 +208,7 @@ read_field(struct http_head *head, const char *bytes, struct slice line)
 
 	if (++head->lines > HTTP_HEAD_LINES)
 		return refuse(head, ANSWER_HEADERS_TOO_LARGE);
-	if (!http_head_split(line, &name, &value))
+	if (!http_line_split(line, &name, &value))
 		return refuse(head, ANSWER_MALFORMED);
 	for (size_t i = 0; i < KNOWN_HEADERS; i++) {
 		const struct known_header *known = &known_headers[i];
@@ -324,22 +260,6 @@ finish(struct http_head *head, uint64_t limit)
 	return HTTP_HEAD_DONE;
 }
 
-enum http_head_result
-http_head_line(const char *bytes, size_t length, size_t start, size_t *scanned, struct slice *line)
-{
-	const char *end = memchr(bytes + *scanned, '\n', length - *scanned);
-
-	*scanned = length;
-	if (end == NULL)
-		return HTTP_HEAD_MORE;
-	*line = (struct slice){bytes + start, (size_t)(end - bytes) - start};
-	if (line->length == 0 || line->bytes[line->length - 1] != '\r')
-		return HTTP_HEAD_REFUSED;
-	line->length--;
-	*scanned = start + line->length + 2;
-	return HTTP_HEAD_DONE;
-}
-
 /* The line has not ended: may it still? */
 static enum http_head_result
 judge_length(struct http_head *head, const char *bytes, size_t length)
@@ -364,11 +284,14 @@ http_head_read(struct http_head *head, const char *bytes, size_t length, uint64_
 	while (result == HTTP_HEAD_MORE) {
 		struct slice line;
 
-		result = http_head_line(bytes, length, head->line, &head->scanned, &line);
-		if (result == HTTP_HEAD_MORE)
+		switch (http_line_end(bytes, length, head->line, &head->scanned, &line)) {
+		case HTTP_LINE_MORE:
 			return judge_length(head, bytes, length);
-		if (result == HTTP_HEAD_REFUSED)
+		case HTTP_LINE_BAD:
 			return refuse(head, ANSWER_MALFORMED);
+		case HTTP_LINE_WHOLE:
+			break;
+		}
 		head->line = head->scanned;
 		if (head->line > HTTP_HEAD_LENGTH)
 			return refuse(head, head->begun ? ANSWER_HEADERS_TOO_LARGE
@@ -379,7 +302,6 @@ http_head_read(struct http_head *head, const char *bytes, size_t length, uint64_
 			result = read_field(head, bytes, line);
 		} else if (line.length == 0 && !head->skipped) {
 			head->skipped = true; /* RFC 9112 2.2: at least one is passed over */
-			result = HTTP_HEAD_MORE;
 		} else {
 			result = read_request_line(head, bytes, line);
 		}

@@ -87,14 +87,4 @@ void http_head_write(const struct http_head *head, const char *bytes, uint64_t b
 		     struct text *text);
 size_t http_head_room(const struct http_head *head);
 
-/* One line without its CRLF as `token ":" OWS value OWS`; false: it is none. */
-bool http_head_split(struct slice line, struct slice *name, struct slice *value);
-
-/*
- * The line that starts at `start`, without its CRLF.  HTTP_HEAD_MORE: no line end
- * among `length` bytes, searched from `*scanned` on; refused: LF without CR.
- */
-enum http_head_result http_head_line(const char *bytes, size_t length, size_t start,
-				     size_t *scanned, struct slice *line);
-
 #endif
