@@ -47,25 +47,109 @@ struct config_spool {
 	int64_t retention; /* milliseconds */
 };
 
+/* How a source shows that an event is its own: a row each in verify_scheme.c. */
 enum config_signature {
 	CONFIG_SIGNATURE_STANDARD_WEBHOOKS,
-	CONFIG_SIGNATURE_NONE, /* accepts anything from anybody: warned of at each start */
+	CONFIG_SIGNATURE_SVIX,
+	CONFIG_SIGNATURE_STRIPE,
+	CONFIG_SIGNATURE_GITHUB,
+	CONFIG_SIGNATURE_SLACK,
+	CONFIG_SIGNATURE_SHOPIFY,
+	CONFIG_SIGNATURE_BEARER, /* a static token in Authorization */
+	CONFIG_SIGNATURE_TOKEN,  /* a static token in a header of its own: token: */
+	CONFIG_SIGNATURE_HMAC,   /* as hmac: says */
+	CONFIG_SIGNATURE_NONE,   /* accepts anything from anybody: warned of at each start */
+	CONFIG_SIGNATURES
 };
+
+/* What an endpoint is asked before a sender uses it. */
+enum config_challenge {
+	CONFIG_CHALLENGE_NONE,
+	CONFIG_CHALLENGE_SLACK, /* url_verification */
+	CONFIG_CHALLENGE_OKTA,  /* x-okta-verification-challenge */
+	CONFIG_CHALLENGE_ZOOM,  /* endpoint.url_validation */
+	CONFIG_CHALLENGE_CRC,   /* crc_token of Twitter, now X */
+};
+
+/* One of secrets: of a source; a path alone stands for {file: PATH}. */
+struct config_secret {
+	char *file; /* for secret_read() */
+	char *not_after_text;
+
+	int64_t
+	    not_after; /* milliseconds since 1970, the last at which it counts; INT64_MAX: ever */
+};
+
+enum config_digest { CONFIG_DIGEST_SHA256, CONFIG_DIGEST_SHA512, CONFIG_DIGEST_SHA1 };
+enum config_encoding { CONFIG_ENCODING_HEX, CONFIG_ENCODING_BASE64 };
+
+/* How the key is written in its file. */
+enum config_secret_form {
+	CONFIG_SECRET_LITERAL,
+	CONFIG_SECRET_HEX,
+	CONFIG_SECRET_BASE64,
+	CONFIG_SECRET_WHSEC, /* whsec_ and Base64, or whpk_ and an ed25519 public key */
+};
+
+/* What is signed, in its order; none of the words: the text itself. */
+enum config_part { CONFIG_PART_TEXT, CONFIG_PART_ID, CONFIG_PART_TIMESTAMP, CONFIG_PART_BODY };
+
+enum { CONFIG_PARTS = 8 };
+
+/* hmac: of a source */
+struct config_hmac {
+	char *signature_header;
+	char *prefix;         /* of a signature; default none */
+	char *delimiter;      /* one character between signatures; default: there is one */
+	char *encoding_text;  /* hex (default), base64 */
+	char *algorithm_text; /* sha256 (default), sha512, sha1 */
+	char **signed_texts;  /* signed; default ["body"] */
+	unsigned signed_texts_count;
+	char *id_header;           /* default none */
+	char *timestamp_header;    /* default none */
+	char *timestamp_prefix;    /* of an entry of the signature's list; default none */
+	char *timestamp_unit_text; /* s (default), ms */
+	char *secret_text;         /* literal (default), hex, base64, whsec */
+
+	enum config_encoding encoding;
+	enum config_digest digest;
+	enum config_part parts[CONFIG_PARTS]; /* signed_texts_count of them */
+	int64_t timestamp_unit;               /* milliseconds */
+	enum config_secret_form secret_form;
+};
+
+/* token: of a source */
+struct config_token {
+	char *header;
+	char *prefix;    /* in front of the token, in any case; default none */
+	char *id_header; /* default none */
+};
+
+enum { CONFIG_SOURCE_SECRETS = 16 };
+
+/* The source of events that the bridge tells of itself; read by the profile anyint. */
+#define CONFIG_SOURCE_OWN "siembridge"
 
 /* One of sources: */
 struct config_source {
-	char *name;           /* [A-Za-z0-9._-], unique */
-	char *path;           /* request target, starts with "/", unique */
-	char *signature_text; /* "standard-webhooks", "none"; required */
-	char **secrets;       /* for secret_read(); each one is accepted */
+	char *name;                    /* [A-Za-z0-9._-], unique */
+	char *path;                    /* request target, starts with "/", unique */
+	char *signature_text;          /* "standard-webhooks", "none"; required */
+	struct config_hmac *hmac;      /* with signature hmac alone */
+	struct config_token *token;    /* with signature token alone */
+	struct config_secret *secrets; /* each one is accepted; at most CONFIG_SOURCE_SECRETS */
 	unsigned secrets_count;
 	char **events; /* globs of subscribed types; default ["*"] */
 	unsigned events_count;
-	char *profile;        /* how the body is read; default "anyint" */
-	char *tolerance_text; /* of the signed time, both ways; default 300s */
+	char *profile;             /* how the body is read; default "anyint" */
+	char *tolerance_text;      /* of the signed time, both ways; default 300s */
+	char *challenge_text;      /* slack, okta, zoom, crc, none; default none, slack for slack */
+	char *report_invalid_text; /* bad signatures become events: yes, no; default no */
 
 	enum config_signature signature;
 	int64_t tolerance; /* milliseconds */
+	enum config_challenge challenge;
+	bool report_invalid;
 };
 
 enum config_transport {

@@ -196,9 +196,14 @@ check_source(const struct check *check, unsigned index)
 		const struct config_place entry = config_value_place(&place, "secrets", (int)i);
 		struct secret *secret = NULL;
 
-		if (!secret_read(&secret, source->secrets[i], place.error))
+		if (!secret_read(&secret, source->secrets[i].file, place.error))
 			return config_value_wrong(&entry, "");
 		secret_free(secret);
+		if (source->secrets[i].not_after < (int64_t)time(NULL) * 1000) {
+			error_set(&text, "%s is not accepted any more since %s",
+				  source->secrets[i].file, source->secrets[i].not_after_text);
+			warn_at(check, &entry, "not_after", &text);
+		}
 	}
 	return true;
 }

@@ -26,6 +26,14 @@ MUST_CHECK bool config_read_text(const char *file, char **bytes, size_t *length,
 MUST_CHECK bool config_locate_refuse(const char *file, struct slice text, struct error *error);
 
 /*
+ * Writes the file again with every key in the one type that the schema gives it: a
+ * secret's path as {file: PATH}, settings under `signature` beside it.  After
+ * config_locate_refuse().  Gives *bytes, freed with free().
+ */
+MUST_CHECK bool config_rewrite(const char *file, struct slice text, char **bytes, size_t *length,
+			       struct error *error);
+
+/*
  * Puts "FILE:LINE: " in front of the error: the line of the key path, or of the
  * nearest thing around it that is written there.  Returns false.
  */

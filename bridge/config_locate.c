@@ -84,6 +84,19 @@ scalar_is_plain(const yaml_event_t *event, struct error *error)
 	return true;
 }
 
+/* What stands under `signature` of a source has the path of what config_rewrite() makes of it. */
+static void
+leave_signature(struct walk *walk, const yaml_event_t *event)
+{
+	static const char name[] = ".signature";
+	struct slice path = text_slice(&walk->path);
+	size_t length = sizeof(name) - 1;
+
+	if (event->type == YAML_MAPPING_START_EVENT && walk->depth == 3 && path.length > length &&
+	    memcmp(path.bytes + path.length - length, name, length) == 0)
+		text_cut(&walk->path, path.length - length);
+}
+
 /* A scalar, or the start of a mapping or sequence. */
 static bool
 take_node(struct walk *walk, const yaml_event_t *event, const yaml_char_t *anchor,
@@ -109,6 +122,7 @@ take_node(struct walk *walk, const yaml_event_t *event, const yaml_char_t *ancho
 		return scalar_is_plain(event, error);
 	if (walk->depth == DEEPEST)
 		return error_set(error, "nested more than %d deep", DEEPEST);
+	leave_signature(walk, event);
 	walk->levels[walk->depth++] = (struct level){
 	    .is_mapping = event->type == YAML_MAPPING_START_EVENT,
 	    .awaits_key = event->type == YAML_MAPPING_START_EVENT,

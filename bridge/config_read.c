@@ -242,14 +242,15 @@ bool
 config_read(struct config **config, const char *path, struct error *error)
 {
 	struct config *loaded = NULL;
-	char *bytes = NULL;
-	size_t length = 0;
+	char *bytes = NULL, *plain = NULL;
+	size_t length = 0, plain_length = 0;
 	bool done = false;
 
 	if (!config_read_text(path, &bytes, &length, error))
 		return false;
 	if (!config_locate_refuse(path, (struct slice){bytes, length}, error) ||
-	    !load(&loaded, path, (struct slice){bytes, length}, error) ||
+	    !config_rewrite(path, (struct slice){bytes, length}, &plain, &plain_length, error) ||
+	    !load(&loaded, path, (struct slice){plain, plain_length}, error) ||
 	    !config_validate(loaded, error))
 		goto finish;
 	*config = loaded;
@@ -257,6 +258,7 @@ config_read(struct config **config, const char *path, struct error *error)
 finish:
 	if (!done)
 		config_free(loaded);
+	free(plain);
 	free(bytes);
 	return done;
 }

@@ -44,17 +44,54 @@ static const cyaml_schema_field_t spool_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t secret_fields[] = {
+    TEXT("file", REQUIRED, config_secret, file),
+    TEXT("not_after", OPTIONAL, config_secret, not_after_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t secret_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_secret, secret_fields),
+};
+
+static const cyaml_schema_field_t hmac_fields[] = {
+    TEXT("signature_header", REQUIRED, config_hmac, signature_header),
+    TEXT("prefix", OPTIONAL, config_hmac, prefix),
+    TEXT("delimiter", OPTIONAL, config_hmac, delimiter),
+    TEXT("encoding", OPTIONAL, config_hmac, encoding_text),
+    TEXT("algorithm", OPTIONAL, config_hmac, algorithm_text),
+    CYAML_FIELD_SEQUENCE("signed", OPTIONAL, struct config_hmac, signed_texts, &text_entry, 1,
+			 MOST_ENTRIES),
+    TEXT("id_header", OPTIONAL, config_hmac, id_header),
+    TEXT("timestamp_header", OPTIONAL, config_hmac, timestamp_header),
+    TEXT("timestamp_prefix", OPTIONAL, config_hmac, timestamp_prefix),
+    TEXT("timestamp_unit", OPTIONAL, config_hmac, timestamp_unit_text),
+    TEXT("secret", OPTIONAL, config_hmac, secret_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t token_fields[] = {
+    TEXT("header", REQUIRED, config_token, header),
+    TEXT("prefix", OPTIONAL, config_token, prefix),
+    TEXT("id_header", OPTIONAL, config_token, id_header),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t source_fields[] = {
     TEXT("name", REQUIRED, config_source, name),
     TEXT("path", REQUIRED, config_source, path),
-    /* required too: config_validate.c says what stands to choose */
+    /* required too: config_validate_source.c says what stands to choose */
     TEXT("signature", OPTIONAL, config_source, signature_text),
-    CYAML_FIELD_SEQUENCE("secrets", OPTIONAL, struct config_source, secrets, &text_entry, 1,
+    CYAML_FIELD_MAPPING_PTR("hmac", OPTIONAL, struct config_source, hmac, hmac_fields),
+    CYAML_FIELD_MAPPING_PTR("token", OPTIONAL, struct config_source, token, token_fields),
+    CYAML_FIELD_SEQUENCE("secrets", OPTIONAL, struct config_source, secrets, &secret_entry, 1,
 			 MOST_ENTRIES),
     CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_source, events, &text_entry, 1,
 			 MOST_ENTRIES),
     TEXT("profile", OPTIONAL, config_source, profile),
     TEXT("tolerance", OPTIONAL, config_source, tolerance_text),
+    TEXT("challenge", OPTIONAL, config_source, challenge_text),
+    TEXT("report_invalid", OPTIONAL, config_source, report_invalid_text),
     CYAML_FIELD_END,
 };
 

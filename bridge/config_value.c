@@ -139,6 +139,19 @@ config_value_name(const struct config_place *place, const char *key, const char 
 }
 
 bool
+config_value_switch(const struct config_place *place, const char *key, const char *text,
+		    bool fallback, bool *value)
+{
+	static const struct config_word words[] = {{"true", true}, {"false", false}};
+	int word = fallback;
+
+	if (text != NULL && !config_value_word(place, key, text, words, 2, &word))
+		return false;
+	*value = word != 0;
+	return true;
+}
+
+bool
 config_value_printable(const struct config_place *place, const char *key, const char *text,
 		       size_t longest)
 {

@@ -57,6 +57,10 @@ MUST_CHECK bool config_value_number(const struct config_place *place, const char
 MUST_CHECK bool config_value_name(const struct config_place *place, const char *key,
 				  const char *text);
 
+/* true or false; NULL as text: the default. */
+MUST_CHECK bool config_value_switch(const struct config_place *place, const char *key,
+				    const char *text, bool fallback, bool *value);
+
 /* At most `longest` bytes of printable ASCII without a space; NULL is fine. */
 MUST_CHECK bool config_value_printable(const struct config_place *place, const char *key,
 				       const char *text, size_t longest);
@@ -71,7 +75,12 @@ MUST_CHECK bool config_value_address(const struct config_place *place, const cha
 /* Makes *path absolute in place. */
 MUST_CHECK bool config_value_path(const struct config_place *place, const char *key, char **path);
 
-/* The part of config_validate() that is about config->destinations[index]. */
+/* The parts of config_validate() that are about config->sources[index], destinations[index]. */
+MUST_CHECK bool config_validate_source(const struct config_place *root, struct config *config,
+				       unsigned index);
+/* ... about its signature, secrets, tolerance and challenge, at the place of the source. */
+MUST_CHECK bool config_validate_signature(const struct config_place *place,
+					  struct config_source *source);
 MUST_CHECK bool config_validate_destination(const struct config_place *root, struct config *config,
 					    unsigned index);
 

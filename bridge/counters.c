@@ -22,6 +22,9 @@ static const char *const names[COUNTERS] = {
     [COUNTER_UNAVAILABLE] = "unavailable_total",
     [COUNTER_COMMITS] = "commits_total",
     [COUNTER_RESTARTS] = "restarts_total",
+    [COUNTER_CHALLENGES] = "challenges_total",
+    [COUNTER_REPLAYS] = "replays_total",
+    [COUNTER_CONFLICTS] = "id_conflicts_total",
 };
 
 bool
@@ -69,6 +72,19 @@ void
 counters_add(struct counters *counters, enum counter counter, uint64_t amount)
 {
 	atomic_fetch_add_explicit(&counters->values[counter], amount, memory_order_relaxed);
+}
+
+void
+counters_use_secrets(struct counters *counters, size_t source, uint32_t secrets, int64_t now)
+{
+	for (size_t i = 0; i < COUNTERS_SECRETS && source < COUNTERS_SOURCES; i++) {
+		struct counters_secret *secret = &counters->secrets[source][i];
+
+		if ((secrets >> i & 1) == 0)
+			continue;
+		atomic_fetch_add_explicit(&secret->used, 1, memory_order_relaxed);
+		atomic_store_explicit(&secret->last_used, now, memory_order_relaxed);
+	}
 }
 
 const char *

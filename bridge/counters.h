@@ -1,5 +1,5 @@
 /*
- * One page of numbers that all processes share: a memfd made by the supervisor,
+ * A few pages of numbers that all processes share: a memfd made by the supervisor,
  * mapped by every child.  Writers add with relaxed atomics; readers may see a
  * moment that never was.  A child that died leaves its numbers standing.
  */
@@ -7,6 +7,7 @@
 #define COUNTERS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "formats/error.h"
@@ -23,10 +24,13 @@ enum counter {
 	COUNTER_UNAVAILABLE,       /* 503 */
 	COUNTER_COMMITS,           /* transactions */
 	COUNTER_RESTARTS,          /* of children */
+	COUNTER_CHALLENGES,        /* answered */
+	COUNTER_REPLAYS,           /* a known body under a new id that is not signed: kept */
+	COUNTER_CONFLICTS,         /* another body under a known id that is not signed: kept */
 	COUNTERS
 };
 
-enum { COUNTERS_DESTINATIONS = 64 };
+enum { COUNTERS_DESTINATIONS = 64, COUNTERS_SOURCES = 64, COUNTERS_SECRETS = 16 };
 
 struct counters_destination {
 	_Atomic uint64_t confirmed; /* sequence of the cursor */
@@ -35,10 +39,17 @@ struct counters_destination {
 	_Atomic uint64_t breaks;    /* connections lost or refused */
 };
 
+/* So that an operator sees when the old one has fallen silent. */
+struct counters_secret {
+	_Atomic uint64_t used;     /* requests that it vouched for */
+	_Atomic int64_t last_used; /* ms since 1970; 0: never */
+};
+
 struct counters {
 	_Atomic uint64_t values[COUNTERS];
 	_Atomic uint64_t last_sequence;                                  /* durable in the spool */
 	struct counters_destination destinations[COUNTERS_DESTINATIONS]; /* in configured order */
+	struct counters_secret secrets[COUNTERS_SOURCES][COUNTERS_SECRETS]; /* likewise */
 };
 
 /* Gives a memfd of the right size; the supervisor's part. */
@@ -48,6 +59,9 @@ MUST_CHECK bool counters_create(int *descriptor, struct error *error);
 MUST_CHECK bool counters_map(int descriptor, struct counters **counters, struct error *error);
 
 void counters_add(struct counters *counters, enum counter counter, uint64_t amount);
+
+/* That source's secrets vouched for a request: bit i of `secrets` is the i-th one. */
+void counters_use_secrets(struct counters *counters, size_t source, uint32_t secrets, int64_t now);
 
 /* "requests_total" and the like: the name in logs and metrics. */
 const char *counters_name(enum counter counter);

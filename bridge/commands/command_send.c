@@ -211,8 +211,6 @@ make_message(const struct sending *sending, struct message *message, struct erro
 		return false;
 	text_start(&message->headers, message->header_bytes, sizeof(message->header_bytes));
 	text_append_string(&message->headers, "content-type: application/json\n");
-	if (sending->source->signature == CONFIG_SIGNATURE_NONE)
-		text_append_format(&message->headers, "webhook-id: %s\n", message->id);
 	return verify_sign(sending->verify, text_of(message->id), deadline_wall(),
 			   text_slice(&message->body), &message->headers, error);
 }

@@ -319,6 +319,8 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 		refuse(handler, request, ANSWER_UNAUTHORIZED);
 		return;
 	}
+	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
+			     outcome.secrets, seen.now);
 	take_trusted(handler, request, source, outcome.delivery_id, &seen);
 	arena_clear(handler->arena);
 }

@@ -154,8 +154,8 @@ a_relative_path_starts_at_the_file_and_a_credential_stays(void **state)
 	assert_in_directory(config->listen.certificate, "tls/cert.pem");
 	assert_string_equal(config->listen.private_key, "/etc/key.pem");
 	assert_in_directory(config->spool.directory, "spool");
-	assert_in_directory(config->sources[0].secrets[0], "one/a");
-	assert_string_equal(config->sources[0].secrets[1], "b");
+	assert_in_directory(config->sources[0].secrets[0].file, "one/a");
+	assert_string_equal(config->sources[0].secrets[1].file, "b");
 	assert_in_directory(config->destinations[1].file->path, "out.log");
 	config_free(config);
 	write_changed("out.log", "'-'");
@@ -224,6 +224,93 @@ what_is_written_is_read(void **state)
 }
 
 static void
+a_scheme_has_its_settings_beside_it_or_under_it(void **state)
+{
+	static const char *const forms[] = {
+	    "hmac\n    hmac: {signature_header: X-Sig, signed: [timestamp, ., body],"
+	    " timestamp_header: X-Time, timestamp_unit: ms, encoding: base64}",
+	    "{hmac: {signature_header: X-Sig, signed: [timestamp, ., body],"
+	    " timestamp_header: X-Time, timestamp_unit: ms, encoding: base64}}",
+	    "\n      hmac:\n        signature_header: X-Sig\n        signed: [timestamp, ., body]\n"
+	    "        timestamp_header: X-Time\n        timestamp_unit: ms\n"
+	    "        encoding: base64",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct config *config;
+		const struct config_hmac *hmac;
+
+		write_changed("standard-webhooks", forms[i]);
+		config = read_good();
+		hmac = config->sources[0].hmac;
+		assert_int_equal(config->sources[0].signature, CONFIG_SIGNATURE_HMAC);
+		assert_string_equal(hmac->signature_header, "x-sig");
+		assert_string_equal(hmac->timestamp_header, "x-time");
+		assert_int_equal(hmac->timestamp_unit, 1);
+		assert_int_equal(hmac->encoding, CONFIG_ENCODING_BASE64);
+		assert_int_equal(hmac->digest, CONFIG_DIGEST_SHA256);
+		assert_int_equal(hmac->secret_form, CONFIG_SECRET_LITERAL);
+		assert_int_equal(hmac->signed_texts_count, 3);
+		assert_int_equal(hmac->parts[0], CONFIG_PART_TIMESTAMP);
+		assert_int_equal(hmac->parts[1], CONFIG_PART_TEXT);
+		assert_int_equal(hmac->parts[2], CONFIG_PART_BODY);
+		assert_int_equal(config->sources[0].secrets_count, 2);
+		config_free(config);
+	}
+	write_changed("standard-webhooks", "hmac\n    hmac: {signature_header: X-Sig}");
+	{
+		struct config *config = read_good();
+
+		assert_int_equal(config->sources[0].hmac->signed_texts_count, 1);
+		assert_int_equal(config->sources[0].hmac->parts[0], CONFIG_PART_BODY);
+		config_free(config);
+	}
+}
+
+static void
+a_secret_may_say_until_when_it_is_accepted(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	write_changed("[one/a, b]", "[one/a, {file: b, not_after: 2026-10-01T12:00:00Z}]");
+	config = read_good();
+	assert_int_equal(config->sources[0].secrets_count, 2);
+	assert_in_directory(config->sources[0].secrets[0].file, "one/a");
+	assert_true(config->sources[0].secrets[0].not_after == INT64_MAX);
+	assert_string_equal(config->sources[0].secrets[1].file, "b");
+	assert_true(config->sources[0].secrets[1].not_after == 1790856000000);
+	config_free(config);
+}
+
+static void
+slack_is_challenged_unless_it_is_turned_off(void **state)
+{
+	static const struct {
+		const char *signature;
+		enum config_challenge challenge;
+	} rows[] = {
+	    {"slack", CONFIG_CHALLENGE_SLACK},
+	    {"slack\n    challenge: none", CONFIG_CHALLENGE_NONE},
+	    {"standard-webhooks", CONFIG_CHALLENGE_NONE},
+	    {"bearer\n    challenge: okta", CONFIG_CHALLENGE_OKTA},
+	    {"{hmac: {signature_header: a}}\n    challenge: crc", CONFIG_CHALLENGE_CRC},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config *config;
+
+		write_changed("standard-webhooks", rows[i].signature);
+		config = read_good();
+		assert_int_equal(config->sources[0].challenge, rows[i].challenge);
+		assert_false(config->sources[0].report_invalid);
+		config_free(config);
+	}
+}
+
+static void
 the_example_says_what_the_defaults_are(void **state)
 {
 	struct config *example = NULL, *config;
@@ -276,9 +363,10 @@ static const struct {
     {"[one/a, b]", "one/a", ":11: sources[0].secrets must be a list, as in [one, two]"},
     {"[one/a, b]", "[]", ":11: sources[0].secrets is an empty list; put something in"},
     {"[one/a, b]", "[one/a, [b]]",
-     ":11: sources[0].secrets[1] must be a single value, not a list or keys"},
+     ":11: a secret is the name of its file, or keys, as in {file: NAME, not_after: "
+     "2026-12-31T00:00:00Z}"},
     {"[one/a, b]", "[one/a, '']",
-     ":11: sources[0].secrets[1] has no value; give one or leave it out"},
+     ":11: sources[0].secrets[1].file has no value; give one or leave it out"},
     {"0.0.0.0:8443", "", ":2: listen.address has no value; give one or leave it out"},
     {"0.0.0.0:8443", "[a]", ":2: listen.address must be a single value, not a list or keys"},
     {"spool:\n  directory: spool\n", "spool: here\n",
@@ -320,10 +408,11 @@ static const struct {
     {"/webhooks/anyint", "/webhooks?a=b",
      ":9: sources[0].path: must be at most 255 of A-Z, a-z, 0-9 and / . _ ~ -"},
     {"    signature: standard-webhooks\n", "",
-     ":8: sources[0]: needs the key 'signature': standard-webhooks, or none to accept anything "
-     "from anybody"},
+     ":8: sources[0]: needs the key 'signature': standard-webhooks or another scheme, or none to "
+     "accept anything from anybody"},
     {"signature: standard-webhooks", "signature: 'None'",
-     ":10: sources[0].signature: 'None' is unknown; known: standard-webhooks, none"},
+     ":10: sources[0].signature: 'None' is unknown; known: standard-webhooks, svix, stripe, "
+     "github, slack, shopify, bearer, token, hmac, none"},
     {"    secrets: [one/a, b]\n", "",
      ":8: sources[0]: needs the key 'secrets' to check signatures: a list of files, each with one "
      "secret"},
@@ -336,6 +425,69 @@ static const struct {
      "name here"},
     {"[one/a, b]", "[one/a, b, b]",
      ":11: sources[0].secrets[2]: names the same file as secrets[1]"},
+    {"[one/a, b]", "[b, {file: b}]",
+     ":11: sources[0].secrets[1]: names the same file as secrets[0]"},
+    {"[one/a, b]", "\n      - one/a\n      - {not_after: 2026-12-31T00:00:00Z}",
+     ":13: sources[0].secrets[1] needs the key 'file'"},
+    {"[one/a, b]", "\n      - file: one/a\n        not_after: 2026-12-31",
+     ":13: sources[0].secrets[0].not_after: '2026-12-31' is no time of RFC 3339, as in "
+     "2026-12-31T00:00:00Z"},
+    {"[one/a, b]", "[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]",
+     ":11: sources[0].secrets: has more than 16 entries"},
+    {"name: anyint", "name: siembridge",
+     ":8: sources[0].name: 'siembridge' is the name of the bridge's own events; take another"},
+    /* schemes with settings */
+    {"standard-webhooks", "hmac",
+     ":10: sources[0].signature: 'signature: hmac' needs settings of that name, with the "
+     "header's name at least"},
+    {"standard-webhooks", "github\n    token: {header: a}",
+     ":11: sources[0].token: has a use with 'signature: token' alone; take it out"},
+    {"standard-webhooks", "{}", ":10: signature is empty; name a scheme"},
+    {"standard-webhooks", "{github: {}}",
+     ":10: 'github' takes no settings under signature; hmac and token do"},
+    {"standard-webhooks", "{token: {header: a}, hmac: {signature_header: a}}",
+     ":10: signature names more than one scheme; keep one of them"},
+    {"standard-webhooks", "{hmac: x}",
+     ":10: sources[0].hmac must be keys with values, not a single value or a list"},
+    {"standard-webhooks", "\n      hmac:\n        header: x",
+     ":12: unknown key 'header' in sources[0].hmac; known keys: signature_header, prefix, "
+     "delimiter, encoding, algorithm, signed, id_header, timestamp_header, timestamp_prefix, "
+     "timestamp_unit, secret"},
+    {"standard-webhooks", "\n      hmac:\n        signature_header: x:y",
+     ":12: sources[0].hmac.signature_header: 'x:y' is no name of a header; they are 1 to 64 "
+     "letters, digits and -"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, algorithm: md5}",
+     ":11: sources[0].hmac.algorithm: 'md5' is unknown; known: sha256, sha512, sha1"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, delimiter: ', '}",
+     ":11: sources[0].hmac.delimiter: must be one character that no signature holds, as in "
+     "\",\""},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, prefix: 'v,', delimiter: ','}",
+     ":11: sources[0].hmac.delimiter: is part of a prefix too"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, timestamp_prefix: t=}",
+     ":11: sources[0].hmac.timestamp_prefix: names an entry of a list; say with 'delimiter' what "
+     "divides them"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, timestamp_unit: ms}",
+     ":11: sources[0].hmac.timestamp_unit: has no use without a timestamp; take it out"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, timestamp_header: y}",
+     ":11: sources[0].hmac.signed: does not hold the timestamp, and one that is not signed is "
+     "worth nothing"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, signed: [timestamp, body]}",
+     ":11: sources[0].hmac.signed: holds timestamp; say where it stands: 'timestamp_header', or "
+     "'timestamp_prefix' in the signature's list"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, signed: [id, ., body]}",
+     ":11: sources[0].hmac.signed: holds id; say where it stands: 'id_header'"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, signed: ['v0:']}",
+     ":11: sources[0].hmac.signed: must hold the word body, once"},
+    {"standard-webhooks", "hmac\n    hmac: {signature_header: x, id_header: i, signed: [id, body]}",
+     ":11: sources[0].hmac.signed: must set the id apart by a text that is not of letters, digits, "
+     "_ and - alone, as in [id, \".\", body]"},
+    {"standard-webhooks", "github\n    tolerance: 60s",
+     ":11: sources[0].tolerance: has no use with 'signature: github', which signs no time; take it "
+     "out"},
+    {"standard-webhooks", "github\n    challenge: zoom",
+     ":11: sources[0].challenge: 'zoom' needs 'signature: hmac' with algorithm sha256"},
+    {"standard-webhooks", "github\n    report_invalid: maybe",
+     ":11: sources[0].report_invalid: 'maybe' is unknown; known: true, false"},
     {"signature:", "profile: other\n    signature:",
      ":10: sources[0].profile: there is no profile 'other'; there is: anyint"},
     {"signature:", "events: ['key.*', 'a b']\n    signature:",
@@ -509,6 +661,9 @@ main(void)
 	    cmocka_unit_test(a_relative_path_starts_at_the_file_and_a_credential_stays),
 	    cmocka_unit_test(the_options_of_a_format_come_from_its_destination),
 	    cmocka_unit_test(what_is_written_is_read),
+	    cmocka_unit_test(a_scheme_has_its_settings_beside_it_or_under_it),
+	    cmocka_unit_test(a_secret_may_say_until_when_it_is_accepted),
+	    cmocka_unit_test(slack_is_challenged_unless_it_is_turned_off),
 	    cmocka_unit_test(the_example_says_what_the_defaults_are),
 	    cmocka_unit_test(every_mistake_is_one_line_with_its_place),
 	    cmocka_unit_test(an_unknown_word_is_answered_with_the_known_ones),

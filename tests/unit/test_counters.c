@@ -69,6 +69,25 @@ a_page_of_another_size_is_refused(void **state)
 }
 
 static void
+a_secret_is_counted_with_the_time_it_was_used_last(void **state)
+{
+	struct counters *counters;
+	struct error error;
+
+	(void)state;
+	assert_true(counters_map(-1, &counters, &error));
+	counters_use_secrets(counters, 1, 1U << 0 | 1U << 15, 1000);
+	counters_use_secrets(counters, 1, 1U << 15, 2000);
+	counters_use_secrets(counters, COUNTERS_SOURCES, 1, 3000);
+	assert_int_equal(counters->secrets[1][0].used, 1);
+	assert_int_equal(counters->secrets[1][0].last_used, 1000);
+	assert_int_equal(counters->secrets[1][15].used, 2);
+	assert_int_equal(counters->secrets[1][15].last_used, 2000);
+	assert_int_equal(counters->secrets[0][0].used, 0);
+	assert_int_equal(counters->secrets[1][1].last_used, 0);
+}
+
+static void
 every_counter_has_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -88,6 +107,7 @@ main(void)
 	    cmocka_unit_test(nobody_can_cut_the_page_away),
 	    cmocka_unit_test(without_a_descriptor_the_page_is_private),
 	    cmocka_unit_test(a_page_of_another_size_is_refused),
+	    cmocka_unit_test(a_secret_is_counted_with_the_time_it_was_used_last),
 	    cmocka_unit_test(every_counter_has_a_name_of_its_own),
 	};
 

@@ -110,10 +110,10 @@ make_source(void)
 {
 	static char name[] = "anyint", path[] = "/w", glob[] = "key.*";
 	static char *events[] = {glob};
-	static char *secrets[1];
+	static struct config_secret secrets[1];
 	struct error error;
 
-	secrets[0] = bench.secret;
+	secrets[0] = (struct config_secret){.file = bench.secret, .not_after = INT64_MAX};
 	bench.source = (struct config_source){.name = name,
 					      .path = path,
 					      .events = events,

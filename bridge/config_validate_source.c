@@ -1,0 +1,69 @@
+/*
+ * What a schema cannot say of one source, but for its signature.  The default and
+ * the range of each key stand here, in its row or call.
+ */
+#include "bridge/config_value.h"
+
+#include <string.h>
+
+#include "formats/memory.h"
+#include "formats/normalise.h"
+
+/* As the request line has it: no query, no fragment, nothing that needs escapes. */
+static bool
+validate_request_path(const struct config_place *place, const char *path)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789/._~-";
+	size_t length = strlen(path);
+
+	if (path[0] != '/')
+		error_set(place->error, "'%.100s' must start with '/'", path);
+	else if (length > 255 || strspn(path, allowed) != length)
+		error_set(place->error, "must be at most 255 of A-Z, a-z, 0-9 and / . _ ~ -");
+	else
+		return true;
+	return config_value_wrong(place, "path");
+}
+
+static bool
+validate_profile(const struct config_place *place, struct config_source *source)
+{
+	struct normalise *normalise = NULL;
+
+	if (source->profile == NULL)
+		source->profile = memory_copy_text("anyint", strlen("anyint"));
+	if (!normalise_new(&normalise, source->profile, place->error))
+		return config_value_wrong(place, "profile");
+	normalise_free(normalise);
+	return true;
+}
+
+bool
+config_validate_source(const struct config_place *root, struct config *config, unsigned index)
+{
+	const struct config_place place = config_value_place(root, "sources", (int)index);
+	struct config_source *source = &config->sources[index];
+
+	if (!config_value_name(&place, "name", source->name) ||
+	    !validate_request_path(&place, source->path))
+		return false;
+	if (strcmp(source->name, CONFIG_SOURCE_OWN) == 0) {
+		error_set(place.error, "'%s' is the name of the bridge's own events; take another",
+			  source->name);
+		return config_value_wrong(&place, "name");
+	}
+	for (unsigned i = 0; i < index; i++) {
+		bool same_name = strcmp(config->sources[i].name, source->name) == 0;
+
+		if (!same_name && strcmp(config->sources[i].path, source->path) != 0)
+			continue;
+		error_set(place.error, "'%s' is that of sources[%u] too",
+			  same_name ? source->name : source->path, i);
+		return config_value_wrong(&place, same_name ? "name" : "path");
+	}
+	return config_validate_signature(&place, source) && validate_profile(&place, source) &&
+	       config_value_events(&place, &source->events, &source->events_count) &&
+	       config_value_switch(&place, "report_invalid", source->report_invalid_text, false,
+				   &source->report_invalid);
+}
