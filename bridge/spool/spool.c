@@ -19,13 +19,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "bridge/spool/migrate.h"
 #include "bridge/spool/spool_chain.h"
 #include "bridge/spool/spool_head.h"
 #include "bridge/spool/spool_internal.h"
 #include "formats/memory.h"
 
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
+static const char *const schema[SPOOL_VERSION] = {
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, received_at INTEGER NOT NULL,"
     "  source TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, resource TEXT,"
@@ -34,9 +34,13 @@ static const char schema[] =
     "CREATE TABLE rejected(number INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  received_at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,"
     "  evidence TEXT, body BLOB NOT NULL);"
-    "INSERT INTO meta VALUES('epoch', abs(random() / 2) + 1), ('key', randomblob(16));"
-    "PRAGMA user_version=1;"
-    "COMMIT;";
+    "INSERT INTO meta VALUES('epoch', abs(random() / 2) + 1), ('key', randomblob(16));",
+
+    /* rejected bodies that somebody dropped: who, when, why */
+    "CREATE TABLE dropped(number INTEGER PRIMARY KEY, received_at INTEGER NOT NULL,"
+    "  source TEXT NOT NULL, reason TEXT NOT NULL, dropped_at INTEGER NOT NULL,"
+    "  dropped_by TEXT NOT NULL, because TEXT NOT NULL);",
+};
 
 /* Gives the descriptor that holds the lock, or -1 with errno. */
 static int
@@ -76,23 +80,6 @@ spool_is_locked(const char *directory)
 	locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0;
 	close(descriptor);
 	return locked;
-}
-
-static bool
-ensure_schema(struct spool *spool, struct error *error)
-{
-	int64_t version;
-
-	if (!database_version(spool->database, &version, error))
-		return false;
-	if (version == 0)
-		return database_execute(spool->database, schema, error);
-	if (version != SPOOL_VERSION)
-		return error_set(error,
-				 "spool: spool.db has version %lld and this siembridge knows %d; "
-				 "use the newer siembridge",
-				 (long long)version, SPOOL_VERSION);
-	return true;
 }
 
 static bool
@@ -205,8 +192,8 @@ spool_open(struct spool **out, const char *directory, uint64_t max_size, uint64_
 	    !database_open(&spool->database, path, DATABASE_READ_WRITE, error) ||
 	    (max_size > 0 && !database_limit(spool->database, max_size, error)) ||
 	    !database_checkpoint(spool->database, DATABASE_CHECKPOINT_TRUNCATE, error) ||
-	    !ensure_schema(spool, error) || !read_state(spool, error) ||
-	    !spool_head_open(&spool->head, directory, &mark, error) ||
+	    !migrate_run(spool->database, "spool.db", schema, SPOOL_VERSION, error) ||
+	    !read_state(spool, error) || !spool_head_open(&spool->head, directory, &mark, error) ||
 	    !spool_chain_new(&spool->chain, error) || !prepare_all(spool, error))
 		goto fail;
 	compare_head(spool, &mark, floor, alarm);

@@ -1,5 +1,5 @@
 /*
- * What the files of the spool share.  spool.db, version 1:
+ * What the files of the spool share.  spool.db:
  *
  *   meta          name, value: epoch, key (of the fingerprints), anchor (hash of the
  *                 last event that was pruned: what the first one kept follows on)
@@ -7,6 +7,7 @@
  *   fingerprints  first_seq, prints: one row a commit, 16 bytes an event, so that
  *                 the start reads 16 bytes an event and not the bodies
  *   rejected      bodies with a good signature that are no events
+ *   dropped       those of them that somebody dropped: who, when, why (from version 2 on)
  *
  * events.hash is the chain: SHA-256 over the hash of the row before and this row.
  * Beside it lies the file `head` (spool_head.c), and `lock`, held by the writer.
@@ -17,7 +18,7 @@
 #include "bridge/spool/database.h"
 #include "bridge/spool/spool.h"
 
-enum { SPOOL_VERSION = 1 };
+enum { SPOOL_VERSION = 2 };
 
 struct spool_chain;
 struct spool_head;

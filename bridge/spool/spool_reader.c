@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/spool/migrate.h"
 #include "bridge/spool/spool_chain.h"
 #include "bridge/spool/spool_internal.h"
 #include "formats/memory.h"
@@ -27,17 +28,12 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 {
 	struct spool_reader *reader = memory_allocate(sizeof(*reader));
 	char path[PATH_MAX];
-	int64_t version, epoch;
+	int64_t epoch;
 
 	if (!spool_internal_path(path, directory, "spool.db", error) ||
 	    !database_open(&reader->database, path, DATABASE_READ_ONLY, error) ||
-	    !database_version(reader->database, &version, error))
+	    !migrate_check(reader->database, "spool.db", SPOOL_VERSION, error))
 		goto fail;
-	if (version != SPOOL_VERSION) {
-		error_set(error, "spool: %s has version %lld and not %d", path, (long long)version,
-			  SPOOL_VERSION);
-		goto fail;
-	}
 	if (!database_query_number(reader->database, "SELECT value FROM meta WHERE name='epoch'",
 				   &epoch, error) ||
 	    !database_prepare(reader->database, &reader->after,

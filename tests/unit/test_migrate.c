@@ -1,0 +1,212 @@
+/* Files as older siembridges made them: the SQL here is theirs and is never changed. */
+#include "bridge/spool/migrate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/spool/delivery.h"
+#include "bridge/spool/spool.h"
+
+static const char spool_1[] =
+    "BEGIN;"
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE events(seq INTEGER PRIMARY KEY, received_at INTEGER NOT NULL,"
+    "  source TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, resource TEXT,"
+    "  evidence TEXT, body BLOB NOT NULL, hash BLOB NOT NULL);"
+    "CREATE TABLE fingerprints(first_seq INTEGER PRIMARY KEY, prints BLOB NOT NULL);"
+    "CREATE TABLE rejected(number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  received_at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,"
+    "  evidence TEXT, body BLOB NOT NULL);"
+    "INSERT INTO meta VALUES('epoch', 4711), ('key', x'000102030405060708090a0b0c0d0e0f');"
+    "INSERT INTO events VALUES(5, 1790856000000, 'anyint', 'id-5', 'key.created', NULL, NULL,"
+    "  x'7b7d', zeroblob(32)), (6, 1790856000001, 'anyint', 'id-6', 'key.created', 'key_01',"
+    "  'webhook-id: id-6\n', x'7b7d', zeroblob(32));"
+    "INSERT INTO fingerprints VALUES(5, zeroblob(32));"
+    "INSERT INTO rejected VALUES(NULL, 1790856000002, 'anyint', 'no type', NULL, x'7b7d');"
+    "PRAGMA user_version=1;"
+    "COMMIT;";
+
+static const char delivery_1[] =
+    "BEGIN;"
+    "CREATE TABLE cursors(destination TEXT PRIMARY KEY, epoch INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE dead(destination TEXT NOT NULL, seq INTEGER NOT NULL,"
+    "  died_at INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, reason TEXT NOT NULL,"
+    "  PRIMARY KEY(destination, seq)) WITHOUT ROWID;"
+    "INSERT INTO cursors VALUES('siem', 4711, 6, 60), ('file', 4711, 5, 50);"
+    "INSERT INTO dead VALUES('siem', 6, 1790856000009, 'id-6', 'key.created', 'too long'),"
+    "  ('siem', 5, 1790856000003, 'id-5', 'key.created', 'too long');"
+    "PRAGMA user_version=1;"
+    "COMMIT;";
+
+static char directory[] = "/tmp/test_migrate.XXXXXX";
+
+static const char *
+path_of(const char *name)
+{
+	static char path[256];
+
+	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
+			sizeof(path) - 1);
+	return path;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const names[] = {
+	    "spool.db",        "spool.db-wal",    "spool.db-shm", "delivery.db",
+	    "delivery.db-wal", "delivery.db-shm", "head",         "lock",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unlink(path_of(names[i]));
+	return rmdir(directory);
+}
+
+static void
+make(const char *name, const char *sql)
+{
+	struct database *database;
+	struct error error;
+
+	if (!database_open(&database, path_of(name), DATABASE_READ_WRITE, &error) ||
+	    !database_execute(database, sql, &error))
+		fail_msg("%s", error.text);
+	database_close(database);
+}
+
+static int64_t
+ask(const char *name, const char *sql)
+{
+	struct database *database;
+	struct error error;
+	int64_t number = -1;
+
+	if (!database_open(&database, path_of(name), DATABASE_READ_ONLY, &error) ||
+	    !database_query_number(database, sql, &number, &error))
+		fail_msg("%s", error.text);
+	database_close(database);
+	return number;
+}
+
+static void
+a_spool_of_version_1_is_brought_up_to_date(void **state)
+{
+	struct spool *spool;
+	struct error alarm, error;
+	struct spool_event event = {.received_at = 1,
+				    .source = SLICE_LITERAL("anyint"),
+				    .id = SLICE_LITERAL("id-7"),
+				    .type = SLICE_LITERAL("key.created"),
+				    .body = SLICE_LITERAL("{}")};
+
+	(void)state;
+	make("spool.db", spool_1);
+	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
+	spool_close(spool);
+	assert_int_equal(event.sequence, 7);
+	assert_int_equal(ask("spool.db", "SELECT value FROM meta WHERE name='epoch'"), 4711);
+	assert_int_equal(ask("spool.db", "SELECT count(*) FROM events"), 3);
+	assert_int_equal(ask("spool.db", "SELECT count(*) FROM rejected"), 1);
+	assert_int_equal(ask("spool.db", "SELECT count(*) FROM dropped"), 0);
+}
+
+static void
+a_delivery_of_version_1_is_brought_up_to_date(void **state)
+{
+	struct delivery_cursor cursor = {.destination = "siem"};
+	struct delivery *delivery;
+	struct error error;
+
+	(void)state;
+	make("delivery.db", delivery_1);
+	if (!delivery_open(&delivery, directory, &error) ||
+	    !delivery_load(delivery, &cursor, &error))
+		fail_msg("%s", error.text);
+	delivery_close(delivery);
+	assert_int_equal(cursor.epoch, 4711);
+	assert_int_equal(cursor.sequence, 6);
+	assert_int_equal(cursor.number, 60);
+	/* numbered in the order in which they died */
+	assert_int_equal(ask("delivery.db", "SELECT seq FROM dead WHERE number=1"), 5);
+	assert_int_equal(ask("delivery.db", "SELECT seq FROM dead WHERE number=2"), 6);
+}
+
+static void
+a_step_that_fails_changes_nothing(void **state)
+{
+	static const char *const steps[] = {"CREATE TABLE one(a);", "CREATE TABLE two(a);",
+					    "CREATE TABLE two(a);"};
+	struct database *database;
+	struct error error;
+	int64_t version = -1;
+
+	(void)state;
+	if (!database_open(&database, path_of("spool.db"), DATABASE_READ_WRITE, &error) ||
+	    !migrate_run(database, "spool.db", steps, 1, &error))
+		fail_msg("%s", error.text);
+	assert_false(migrate_run(database, "spool.db", steps, 3, &error));
+	assert_non_null(strstr(error.text, "from version 1 to 3"));
+	assert_true(database_version(database, &version, &error));
+	assert_int_equal(version, 1);
+	assert_true(migrate_run(database, "spool.db", steps, 2, &error));
+	database_close(database);
+	assert_int_equal(
+	    ask("spool.db", "SELECT count(*) FROM sqlite_master WHERE name IN ('one', 'two')"), 2);
+}
+
+static void
+readers_are_told_what_to_do(void **state)
+{
+	static const char *const steps[] = {"CREATE TABLE one(a);"};
+	struct database *database;
+	struct error error;
+
+	(void)state;
+	if (!database_open(&database, path_of("spool.db"), DATABASE_READ_WRITE, &error))
+		fail_msg("%s", error.text);
+	assert_false(migrate_check(database, "spool.db", 1, &error));
+	assert_non_null(strstr(error.text, "try again"));
+	assert_true(migrate_run(database, "spool.db", steps, 1, &error));
+	assert_true(migrate_check(database, "spool.db", 1, &error));
+	assert_false(migrate_check(database, "spool.db", 2, &error));
+	assert_non_null(strstr(error.text, "older"));
+	assert_false(migrate_check(database, "spool.db", 0, &error));
+	assert_non_null(strstr(error.text, "newer"));
+	database_close(database);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_spool_of_version_1_is_brought_up_to_date, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_delivery_of_version_1_is_brought_up_to_date, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(readers_are_told_what_to_do, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
