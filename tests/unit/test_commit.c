@@ -215,7 +215,8 @@ static void
 what_is_old_and_confirmed_is_pruned_and_may_come_again(void **state)
 {
 	const char *const destinations[] = {"siem"};
-	struct delivery_cursor cursor = {"siem", 1, 900, 900};
+	struct delivery_cursor cursor = {
+	    .destination = "siem", .epoch = 1, .sequence = 900, .number = 900};
 	struct delivery *delivery;
 	struct spool_reader *reader;
 	struct bench bench;

@@ -61,7 +61,8 @@ a_cursor_is_there_after_a_restart(void **state)
 	(void)state;
 	assert_true(delivery_load(delivery, &siem, &error));
 	assert_int_equal(siem.sequence, 0);
-	siem = (struct delivery_cursor){"siem", 7, 1000, 900};
+	siem = (struct delivery_cursor){
+	    .destination = "siem", .epoch = 7, .sequence = 1000, .number = 900};
 	assert_true(delivery_save(delivery, &siem, 1, NULL, 0, &error));
 	siem.sequence = 1001;
 	other.sequence = 400;
@@ -88,7 +89,8 @@ static void
 a_dead_letter_and_the_cursor_past_it_are_saved_as_one(void **state)
 {
 	struct delivery *delivery = open_delivery();
-	struct delivery_cursor cursor = {"siem", 7, 12, 11};
+	struct delivery_cursor cursor = {
+	    .destination = "siem", .epoch = 7, .sequence = 12, .number = 11};
 	const struct delivery_dead dead = {"siem",
 					   12,
 					   1790856000000,
