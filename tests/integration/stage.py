@@ -298,6 +298,13 @@ class Bridge(Program):
             raise Failure(f"the supervisor ended before its children: {self.survivors()}")
         return seconds
 
+    def reload(self):
+        """SIGHUP; up to the moment when the old children are gone and new ones are there."""
+        old = self.roles()
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: not any(map(is_alive, old.values())) and self.roles().keys() == old.keys(),
+              "a new generation of children")
+
     def kill(self, role):
         """SIGKILL to "bridge" (the supervisor), one role, or "all"."""
         roles = self.roles()
