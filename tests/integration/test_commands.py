@@ -50,5 +50,15 @@ def render_refuses_what_is_no_event():
         assert len(result.stderr.splitlines()) == 1, (text, result.stderr)
 
 
+@test
+def render_names_the_line_of_what_is_wrong_and_renders_the_others():
+    lines = '{"type":"a.a"}\n{"type" 1}\n{"type":"b.b"\n{"type":"c.c"}\n\n{\n "type":\n "d.d"\n}\n{'
+    result = siembridge("render", "--id", "i1", "--hostname", "h1", "-f", "rfc5424", text=lines)
+    assert result.returncode == 1, result
+    assert [line.rpartition(" ")[2] for line in result.stdout.splitlines()] == ["a.a", "c.c", "d.d"], result.stdout
+    assert all(' h1 ' in line and 'id="i1"' in line for line in result.stdout.splitlines()), result.stdout
+    assert [line.split(":")[1] for line in result.stderr.splitlines()] == [" line 2", " line 3", " line 10"], result.stderr
+
+
 if __name__ == "__main__":
     sys.exit(test.run())

@@ -6,6 +6,7 @@
 
 #include "formats/format.h"
 #include "formats/normalise.h"
+#include "formats/utf8.h"
 #include "tests/unit/vectors.h"
 
 enum { LINE = 4096 };
@@ -129,12 +130,59 @@ any_type_has_a_sample(void **state)
 	assert_int_equal(event.occurred_at, 1790856000000);
 }
 
+/* All that a format writes is one line, whatever a body holds. */
+static void
+check_lines(struct slice body, const struct format_options *options)
+{
+	struct event event = {0};
+	struct error error;
+	char line[LINE * 4];
+	struct text text;
+
+	if (!normalise_event(normalise, body, arena, &event, &error))
+		return;
+	for (size_t i = 0; format_at(i) != NULL; i++) {
+		text_start(&text, line, sizeof(line));
+		format_write_syslog(format_at(i), &event, options, &text);
+		assert_false(text.overflowed);
+		assert_true(utf8_valid(text_slice(&text)));
+		assert_null(memchr(line, '\n', text.length));
+	}
+}
+
+static void
+a_changed_byte_does_no_harm(void **state)
+{
+	static const char changes[] = {'"', '\\', '\0', '\n', '{', ']', ',', '9', '\x80', '\xE2'};
+	struct format_options options;
+	char bytes[LINE];
+	struct text body;
+
+	(void)state;
+	format_default_options(&options);
+	for (size_t i = 0; sample_type(i) != NULL; i++) {
+		text_start(&body, bytes, sizeof(bytes));
+		write_body(sample_type(i), &body);
+		for (size_t at = 0; at < body.length; at++) {
+			char kept = bytes[at];
+
+			for (size_t j = 0; j < sizeof(changes); j++) {
+				bytes[at] = changes[j];
+				check_lines(text_slice(&body), &options);
+			}
+			bytes[at] = kept;
+			arena_clear(arena);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(samples_are_as_their_golden_files),
 	    cmocka_unit_test(there_are_twelve_of_the_usual_size),
+	    cmocka_unit_test(a_changed_byte_does_no_harm),
 	    cmocka_unit_test(any_type_has_a_sample),
 	};
 
