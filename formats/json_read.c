@@ -212,3 +212,25 @@ json_read_text(struct json_value *value, struct arena *arena)
 	}
 	return (struct slice){NULL, 0};
 }
+
+bool
+json_read_unsigned(const struct json_value *value, uint64_t maximum, uint64_t *number)
+{
+	const struct json_object *object = native(value);
+	int64_t read;
+
+	if (!json_object_is_type(object, json_type_int))
+		return false;
+	read = json_object_get_int64(object);
+	if (read < 0 || (uint64_t)read > maximum || read == INT64_MAX)
+		return false;
+	*number = (uint64_t)read;
+	return true;
+}
+
+bool
+json_read_is_true(const struct json_value *value)
+{
+	return json_object_is_type(native(value), json_type_boolean) &&
+	       json_object_get_boolean(native(value));
+}

@@ -43,4 +43,10 @@ struct slice json_read_string(const struct json_value *value);
  */
 struct slice json_read_text(struct json_value *value, struct arena *arena);
 
+/* True for a whole number of 0 to `maximum`, which is below 2^63; else *number stays. */
+bool json_read_unsigned(const struct json_value *value, uint64_t maximum, uint64_t *number);
+
+/* True for the value true and for nothing else. */
+bool json_read_is_true(const struct json_value *value);
+
 #endif
