@@ -1,10 +1,10 @@
 /*
  * Lines are judged one by one as they come, so that a bad one is answered at
  * once.  A known header has a row in a table: may it be there twice, is it handed
- * on, what does it tell.  What has no row is checked and left out, since nobody
- * reads it: evhttp would copy and search it many times.  Framing and connection
- * headers are never handed on: http_head_write() writes its own, from what was
- * understood here.
+ * on, what does it tell.  What has no row is handed on, as often as it is there:
+ * the configuration may name any header as a signature's, and verify.c refuses what
+ * it reads twice.  Framing and connection headers are never handed on:
+ * http_head_write() writes its own, from what was understood here.
  */
 #include "bridge/receiver/http_head.h"
 
@@ -21,7 +21,7 @@ enum { FIELD_ROOM = 4, HEAD_ROOM = 128 };
 struct known_header {
 	struct slice name;
 	bool once; /* a second one refuses the request */
-	bool kept; /* handed on: verify.c or request.c reads it */
+	bool kept; /* handed on */
 	/* What it tells; false: not a value that it may have.  NULL: nothing. */
 	bool (*take)(struct http_head *head, struct slice value);
 };
@@ -112,6 +112,16 @@ static const struct known_header known_headers[] = {
     {SLICE_LITERAL("webhook-id"), true, true, NULL},
     {SLICE_LITERAL("webhook-timestamp"), true, true, NULL},
     {SLICE_LITERAL("webhook-signature"), true, true, NULL},
+    /* hop by hop (RFC 9110 7.6.1): nothing that is done here */
+    {SLICE_LITERAL("proxy-connection"), false, false, NULL},
+    {SLICE_LITERAL("keep-alive"), false, false, NULL},
+    {SLICE_LITERAL("te"), false, false, NULL},
+    {SLICE_LITERAL("trailer"), false, false, NULL},
+    {SLICE_LITERAL("upgrade"), false, false, NULL},
+    /* of every client, and read by nobody: evhttp would copy and search them */
+    {SLICE_LITERAL("user-agent"), false, false, NULL},
+    {SLICE_LITERAL("accept"), false, false, NULL},
+    {SLICE_LITERAL("accept-encoding"), false, false, NULL},
 };
 
 enum { KNOWN_HEADERS = sizeof(known_headers) / sizeof(known_headers[0]) };
@@ -204,7 +214,7 @@ read_field(struct http_head *head, const char *bytes, struct slice line)
 {
 	struct slice name;
 	struct slice value;
-	bool kept = false;
+	bool kept = true;
 
 	if (++head->lines > HTTP_HEAD_LINES)
 		return refuse(head, ANSWER_HEADERS_TOO_LARGE);

@@ -80,7 +80,8 @@ enum http_head_result http_head_read(struct http_head *head, const char *bytes, 
 
 /*
  * Appends the canonical head: method POST, OPTIONS, HEAD or (for any other) GET;
- * the target; the fields that somebody here reads (known_headers in http_head.c);
+ * the target; the fields but those of the connection, of the body's framing and a
+ * few that nobody reads (known_headers in http_head.c);
  * and Content-Length: body_length for a POST.  At most http_head_room() bytes.
  */
 void http_head_write(const struct http_head *head, const char *bytes, uint64_t body_length,

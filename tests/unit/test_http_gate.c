@@ -258,10 +258,12 @@ what_leaves_the_gate_is_canonical(void **state)
 	} rows[] = {
 	    {CHUNKED("2;x=y\r\n{}\r\n1\r\n \r\n0\r\nT: t\r\n\r\n"),
 	     "POST /w HTTP/1.1\r\nContent-Length: 3\r\n\r\n{} "},
-	    {POST("X: a\r\nContent-Type:a\t\r\nWebhook-Id:\r\nExpect: 100-continue\r\nUpgrade: "
+	    {POST("X-Hub-Signature-256:\tb\r\nX-HUB-signature-256: c\r\nUser-Agent: "
+		  "a\r\nContent-Type:a\t\r\nWebhook-Id:\r\nExpect: 100-continue\r\nUpgrade: "
 		  "h2c\r\n"
 		  "Connection: upgrade, Close\r\ncontent-length: 02\r\n\r\n{}"),
-	     "POST /w HTTP/1.1\r\nContent-Type: a\r\nWebhook-Id: \r\nConnection: "
+	     "POST /w HTTP/1.1\r\nX-Hub-Signature-256: b\r\nX-HUB-signature-256: "
+	     "c\r\nContent-Type: a\r\nWebhook-Id: \r\nConnection: "
 	     "close\r\nContent-Length: "
 	     "2\r\n\r\n{}"},
 	    {"DELETE //w HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
