@@ -78,6 +78,25 @@ batch_route(struct batch *batch, const struct config_destination *destination)
 	}
 }
 
+/*
+ * A SIEM that drops what it has by its id must not drop an event whose id another one
+ * with another body had before: that one leaves with its sequence number behind it.
+ */
+static struct slice
+id_of(const struct batch *batch, const struct spool_event *stored)
+{
+	size_t capacity = stored->id.length + sizeof("~18446744073709551615");
+	struct text text;
+
+	if ((stored->flags & SPOOL_FLAG_CONFLICT) == 0)
+		return stored->id;
+	text_start(&text, arena_allocate(batch->arena, capacity), capacity);
+	text_append_slice(&text, stored->id);
+	text_append_byte(&text, '~');
+	text_append_unsigned(&text, stored->sequence);
+	return text_slice(&text);
+}
+
 void
 batch_normalise(struct batch *batch, const struct profiles *profiles)
 {
@@ -90,7 +109,7 @@ batch_normalise(struct batch *batch, const struct profiles *profiles)
 			continue;
 		memset(&item->event, 0, sizeof(item->event));
 		item->event.source = stored->source;
-		item->event.id = stored->id;
+		item->event.id = id_of(batch, stored);
 		item->event.received_at = stored->received_at;
 		item->event.sequence = stored->sequence;
 		if (!normalise_event(profiles_of(profiles, stored->source), stored->body,

@@ -166,26 +166,92 @@ has_room(const struct commit *commit, const struct submission *submission)
 	       body_length(submission) <= COMMIT_PENDING_BYTES - commit->queue.bytes;
 }
 
+/* The fingerprints of an event, in the order of struct spool_event. */
+enum { PRINT_EVENT, PRINT_ID, PRINT_BODY };
+
+static void
+fill_prints(const struct commit *commit, struct submission *submission)
+{
+	static const struct slice absent = {NULL, 0};
+	struct spool_event *event = &submission->event;
+	struct slice body = submission->binds_body ? event->body : absent;
+
+	duplicate_fingerprint(commit->duplicate, event->source, event->id, body,
+			      event->fingerprints[PRINT_EVENT]);
+	event->fingerprint_count = 1;
+	if (!submission->binds_body)
+		return;
+	duplicate_fingerprint(commit->duplicate, event->source, event->id, absent,
+			      event->fingerprints[PRINT_ID]);
+	duplicate_fingerprint(commit->duplicate, event->source, absent, body,
+			      event->fingerprints[PRINT_BODY]);
+}
+
+/* Keeps one more of them where it is new; else it is another event's, which keeps it. */
+static void
+remember_one(struct commit *commit, struct spool_event *event, int print, enum spool_flag flag)
+{
+	if (duplicate_add(commit->duplicate, event->fingerprints[print]))
+		memmove(event->fingerprints[event->fingerprint_count++], event->fingerprints[print],
+			SPOOL_FINGERPRINT_LENGTH);
+	else
+		event->flags |= flag;
+}
+
+static void
+remember_locked(struct commit *commit, struct submission *submission)
+{
+	struct spool_event *event = &submission->event;
+
+	submission->duplicate = !duplicate_add(commit->duplicate, event->fingerprints[PRINT_EVENT]);
+	if (submission->duplicate || !submission->binds_body)
+		return;
+	remember_one(commit, event, PRINT_ID, SPOOL_FLAG_CONFLICT);
+	remember_one(commit, event, PRINT_BODY, SPOOL_FLAG_REPLAY);
+}
+
+static void
+tell_flags(const struct commit *commit, struct slice source, uint32_t flags)
+{
+	if ((flags & SPOOL_FLAG_CONFLICT) != 0) {
+		counters_add(commit->counters, COUNTER_CONFLICTS, 1);
+		log_error("identity",
+			  "source %.*s: two bodies came under one id, which its signature does "
+			  "not cover; both are kept",
+			  (int)source.length, source.bytes);
+	}
+	if ((flags & SPOOL_FLAG_REPLAY) != 0) {
+		counters_add(commit->counters, COUNTER_REPLAYS, 1);
+		log_warning("identity",
+			    "source %.*s: one body came under two ids, which its signature does "
+			    "not cover; the later one is kept and marked as a replay",
+			    (int)source.length, source.bytes);
+	}
+}
+
 bool
 commit_submit(struct commit *commit, struct submission *submission)
 {
-	struct spool_event *event = &submission->event;
+	bool is_event = submission->kind == SUBMISSION_EVENT;
+	struct slice source = submission->event.source;
+	uint32_t flags = 0;
 	bool taken;
 
-	if (submission->kind == SUBMISSION_EVENT)
-		duplicate_fingerprint(commit->duplicate, event->source, event->id,
-				      event->fingerprint);
+	if (is_event)
+		fill_prints(commit, submission);
 	pthread_mutex_lock(&commit->lock);
 	taken = has_room(commit, submission);
 	if (taken) {
-		if (submission->kind == SUBMISSION_EVENT)
-			submission->duplicate =
-			    !duplicate_add(commit->duplicate, event->fingerprint);
+		if (is_event)
+			remember_locked(commit, submission);
+		flags = is_event ? submission->event.flags : 0;
 		queue_put(&commit->queue, submission);
 		if (commit->queue.count == 1)
 			pthread_cond_signal(&commit->filled);
 	}
 	pthread_mutex_unlock(&commit->lock);
+	if (flags != 0)
+		tell_flags(commit, source, flags);
 	return taken;
 }
 
@@ -271,8 +337,10 @@ static void
 forget_all(struct commit *commit, const struct queue *queue)
 {
 	for (const struct submission *s = queue->first; s != NULL; s = s->next)
-		if (s->kind == SUBMISSION_EVENT && !s->duplicate)
-			duplicate_remove(commit->duplicate, s->event.fingerprint);
+		for (size_t i = 0;
+		     s->kind == SUBMISSION_EVENT && !s->duplicate && i < s->event.fingerprint_count;
+		     i++)
+			duplicate_remove(commit->duplicate, s->event.fingerprints[i]);
 }
 
 /* Nothing of the batch is stored; nor is what came meanwhile. */

@@ -23,6 +23,7 @@ struct submission {
 	enum submission_kind kind;
 	struct spool_event event;       /* SUBMISSION_EVENT: the slices point behind this struct */
 	struct spool_rejected rejected; /* SUBMISSION_REJECTED: likewise */
+	bool binds_body;                /* its id is not signed: see commit_submit() */
 	bool duplicate;                 /* set by commit_submit() */
 	enum answer answer;             /* set by the commit thread */
 	void *request;                  /* the loop's own; untouched here */
@@ -74,6 +75,11 @@ struct submission *commit_submission_new(const struct spool_event *event,
 /*
  * Takes it, unless too much is under way already: then false, and the answer is
  * 503.  Any loop's thread.
+ *
+ * An event is known by its source and id.  One with binds_body, whose id anybody
+ * could have put there, is known by source, id and body: under a known id with
+ * another body, or with a known body under another id, it is stored all the same,
+ * with a flag, a count and a line in the log.
  */
 MUST_CHECK bool commit_submit(struct commit *commit, struct submission *submission);
 

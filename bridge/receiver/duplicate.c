@@ -64,20 +64,30 @@ duplicate_free(struct duplicate *duplicate)
 	free(duplicate);
 }
 
+/* The NUL keeps ("ab","c") and ("a","bc") apart: no source name and no id has one. */
+static void
+update(EVP_MAC_CTX *context, struct slice part, bool is_last)
+{
+	if ((part.length > 0 &&
+	     EVP_MAC_update(context, (const unsigned char *)part.bytes, part.length) != 1) ||
+	    (!is_last && EVP_MAC_update(context, (const unsigned char *)"", 1) != 1))
+		memory_panic("SipHash failed");
+}
+
 void
 duplicate_fingerprint(const struct duplicate *duplicate, struct slice source, struct slice id,
-		      unsigned char print[SPOOL_FINGERPRINT_LENGTH])
+		      struct slice body, unsigned char print[SPOOL_FINGERPRINT_LENGTH])
 {
 	EVP_MAC_CTX *context = EVP_MAC_CTX_dup(duplicate->keyed);
 	size_t length;
 
 	if (context == NULL)
 		memory_panic("out of memory: a SipHash context");
-	/* the NUL keeps ("ab","c") and ("a","bc") apart: no source name has one */
-	if (EVP_MAC_update(context, (const unsigned char *)source.bytes, source.length) != 1 ||
-	    EVP_MAC_update(context, (const unsigned char *)"", 1) != 1 ||
-	    EVP_MAC_update(context, (const unsigned char *)id.bytes, id.length) != 1 ||
-	    EVP_MAC_final(context, print, &length, SPOOL_FINGERPRINT_LENGTH) != 1)
+	update(context, source, false);
+	update(context, id, body.bytes == NULL);
+	if (body.bytes != NULL)
+		update(context, body, true);
+	if (EVP_MAC_final(context, print, &length, SPOOL_FINGERPRINT_LENGTH) != 1)
 		memory_panic("SipHash failed");
 	EVP_MAC_CTX_free(context);
 }

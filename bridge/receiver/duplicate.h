@@ -14,9 +14,12 @@ struct duplicate;
 struct duplicate *duplicate_new(const unsigned char key[SPOOL_KEY_LENGTH]);
 void duplicate_free(struct duplicate *duplicate);
 
-/* SipHash-2-4 (128 bits) of source, NUL, id. */
+/*
+ * SipHash-2-4 (128 bits) of source, NUL, id; with a body that is not absent, of
+ * source, NUL, id, NUL, body.  An absent id counts as empty, which no id is.
+ */
 void duplicate_fingerprint(const struct duplicate *duplicate, struct slice source, struct slice id,
-			   unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
+			   struct slice body, unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
 
 /* Adds it.  True where it was not there before. */
 bool duplicate_add(struct duplicate *duplicate,

@@ -271,7 +271,7 @@ submit(struct request_handler *handler, struct evhttp_request *request,
 
 static void
 take_trusted(struct request_handler *handler, struct evhttp_request *request,
-	     const struct request_source *source, struct slice delivery_id,
+	     const struct request_source *source, const struct verify_outcome *outcome,
 	     const struct verify_request *seen)
 {
 	struct spool_event event = {
@@ -286,8 +286,8 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	text_start(&evidence, handler->evidence, sizeof(handler->evidence));
 	verify_evidence(source->verify, seen, &evidence);
 	event.evidence = rejected.evidence = text_slice(&evidence);
-	is_event = identify_event(source->normalise, delivery_id, seen->body, handler->arena,
-				  &event, &error);
+	is_event = identify_event(source->normalise, outcome->delivery_id, seen->body,
+				  handler->arena, &event, &error);
 	if (is_event &&
 	    !glob_any(source->config->events, source->config->events_count, event.type)) {
 		counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, 1);
@@ -297,6 +297,7 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	if (!is_event)
 		rejected.reason = text_of(error.text);
 	submission = commit_submission_new(is_event ? &event : NULL, is_event ? NULL : &rejected);
+	submission->binds_body = outcome->id_is_unsigned;
 	if (!submit(handler, request, submission))
 		refuse(handler, request, ANSWER_UNAVAILABLE);
 }
@@ -321,7 +322,7 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	}
 	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
 			     outcome.secrets, seen.now);
-	take_trusted(handler, request, source, outcome.delivery_id, &seen);
+	take_trusted(handler, request, source, &outcome, &seen);
 	arena_clear(handler->arena);
 }
 

@@ -312,7 +312,7 @@ verify_check(const struct verify *verify, const struct verify_request *request,
 	uint32_t late;
 
 	memset(outcome, 0, sizeof(*outcome));
-	outcome->id_is_signed = verify_scheme_signs_id(scheme);
+	outcome->id_is_unsigned = scheme->id_header != NULL && !verify_scheme_signs_id(scheme);
 	if (scheme->method == VERIFY_NOTHING) {
 		if (read_id(scheme, request, &outcome->delivery_id, error) != VERIFY_GOOD)
 			outcome->delivery_id = (struct slice){NULL, 0};

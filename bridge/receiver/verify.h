@@ -38,7 +38,7 @@ enum verify_reason {
 struct verify_outcome {
 	enum verify_reason reason;
 	struct slice delivery_id; /* borrowed from the request; absent where there is none */
-	bool id_is_signed;        /* false: whoever has one body can send it under any id */
+	bool id_is_unsigned;      /* whoever has one body can send it under any id */
 	uint32_t secrets;         /* bit i: the i-th secret of the source fitted */
 };
 

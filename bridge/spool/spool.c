@@ -40,6 +40,11 @@ static const char *const schema[SPOOL_VERSION] = {
     "CREATE TABLE dropped(number INTEGER PRIMARY KEY, received_at INTEGER NOT NULL,"
     "  source TEXT NOT NULL, reason TEXT NOT NULL, dropped_at INTEGER NOT NULL,"
     "  dropped_by TEXT NOT NULL, because TEXT NOT NULL);",
+
+    /* until now an event had one fingerprint, so their number says where a row ends */
+    "ALTER TABLE events ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fingerprints ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE fingerprints SET last_seq = first_seq + length(prints) / 16 - 1;",
 };
 
 /* Gives the descriptor that holds the lock, or -1 with errno. */
@@ -170,9 +175,9 @@ prepare_all(struct spool *spool, struct error *error)
 	       database_prepare(database, &spool->commit, "COMMIT", error) &&
 	       database_prepare(database, &spool->rollback, "ROLLBACK", error) &&
 	       database_prepare(database, &spool->insert_event,
-				"INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?)", error) &&
+				"INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?)", error) &&
 	       database_prepare(database, &spool->insert_prints,
-				"INSERT INTO fingerprints VALUES(?,?)", error) &&
+				"INSERT INTO fingerprints VALUES(?,?,?)", error) &&
 	       database_prepare(database, &spool->insert_rejected,
 				"INSERT INTO rejected VALUES(NULL,?,?,?,?,?)", error);
 }

@@ -29,6 +29,15 @@ enum {
 	SPOOL_HASH_LENGTH = 32,        /* SHA-256 */
 	SPOOL_FINGERPRINT_LENGTH = 16, /* keyed SipHash of (source, id) */
 	SPOOL_KEY_LENGTH = 16,
+	SPOOL_FINGERPRINTS = 3, /* of one event, at most */
+};
+
+/* What was found about an event when it came; bits, kept with it for good. */
+enum spool_flag {
+	/* its body was there before, under another id that no signature covers */
+	SPOOL_FLAG_REPLAY = 1 << 0,
+	/* its id, which no signature covers, was there before with another body */
+	SPOOL_FLAG_CONFLICT = 1 << 1,
 };
 
 /* What is kept of one event.  All pointers are borrowed. */
@@ -41,8 +50,10 @@ struct spool_event {
 	struct slice resource; /* task or resource id; may be absent */
 	struct slice evidence; /* the headers the signature rests on, a "name: value\n" each */
 	struct slice body;     /* raw bytes as they came */
-	unsigned char fingerprint[SPOOL_FINGERPRINT_LENGTH];
-	bool intact; /* read back: the row is what the chain says it was */
+	uint32_t flags;        /* of enum spool_flag */
+	unsigned char fingerprints[SPOOL_FINGERPRINTS][SPOOL_FINGERPRINT_LENGTH];
+	size_t fingerprint_count; /* by how many it is remembered; not read back */
+	bool intact;              /* read back: the row is what the chain says it was */
 };
 
 /* A body with a good signature that is no event: kept for a person to look at. */

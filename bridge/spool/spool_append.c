@@ -34,6 +34,7 @@ insert_event(struct spool *spool, const struct spool_event *event, struct error 
 	database_bind_text(insert, 7, event->evidence);
 	database_bind_bytes(insert, 8, event->body);
 	database_bind_bytes(insert, 9, bytes_of(spool->hash, SPOOL_HASH_LENGTH));
+	database_bind_number(insert, 10, event->flags);
 	return database_run(insert, error);
 }
 
@@ -41,15 +42,20 @@ static enum database_step
 insert_prints(struct spool *spool, const struct spool_event *events, size_t count,
 	      struct error *error)
 {
-	unsigned char *prints = memory_allocate_array(count, SPOOL_FINGERPRINT_LENGTH);
+	unsigned char *prints =
+	    memory_allocate_array(count * SPOOL_FINGERPRINTS, SPOOL_FINGERPRINT_LENGTH);
+	size_t length = 0;
 	enum database_step step;
 
-	for (size_t i = 0; i < count; i++)
-		memcpy(prints + i * SPOOL_FINGERPRINT_LENGTH, events[i].fingerprint,
-		       SPOOL_FINGERPRINT_LENGTH);
+	for (size_t i = 0; i < count; i++) {
+		size_t size = events[i].fingerprint_count * SPOOL_FINGERPRINT_LENGTH;
+
+		memcpy(prints + length, events[i].fingerprints, size);
+		length += size;
+	}
 	database_bind_number(spool->insert_prints, 1, (int64_t)events[0].sequence);
-	database_bind_bytes(spool->insert_prints, 2,
-			    bytes_of(prints, count * SPOOL_FINGERPRINT_LENGTH));
+	database_bind_bytes(spool->insert_prints, 2, bytes_of(prints, length));
+	database_bind_number(spool->insert_prints, 3, (int64_t)events[count - 1].sequence);
 	step = database_run(spool->insert_prints, error);
 	free(prints);
 	return step;

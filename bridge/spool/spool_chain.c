@@ -59,9 +59,15 @@ spool_chain_extend(struct spool_chain *chain, const struct spool_event *event,
 	position += 16;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++, position += 8)
 		put_number(position, members[i].length);
+	/* only where there are any: so a row of before there were flags has the hash that it always
+	 * had */
+	if (event->flags != 0) {
+		put_number(position, event->flags);
+		position += 8;
+	}
 	done = EVP_DigestInit_ex2(chain->context, chain->digest, NULL) == 1 &&
 	       EVP_DigestUpdate(chain->context, hash, SPOOL_HASH_LENGTH) == 1 &&
-	       EVP_DigestUpdate(chain->context, numbers, sizeof(numbers)) == 1;
+	       EVP_DigestUpdate(chain->context, numbers, (size_t)(position - numbers)) == 1;
 	for (size_t i = 0; done && i < sizeof(members) / sizeof(members[0]); i++)
 		if (members[i].length > 0)
 			done = EVP_DigestUpdate(chain->context, members[i].bytes,

@@ -3,9 +3,11 @@
  *
  *   meta          name, value: epoch, key (of the fingerprints), anchor (hash of the
  *                 last event that was pruned: what the first one kept follows on)
- *   events        seq, received_at, source, id, type, resource, evidence, body, hash
- *   fingerprints  first_seq, prints: one row a commit, 16 bytes an event, so that
- *                 the start reads 16 bytes an event and not the bodies
+ *   events        seq, received_at, source, id, type, resource, evidence, body, hash,
+ *                 flags (from version 3 on, as last_seq)
+ *   fingerprints  first_seq, prints, last_seq: one row a commit, 16 bytes an event (48
+ *                 where no signature covers its id), so that the start reads those and
+ *                 not the bodies
  *   rejected      bodies with a good signature that are no events
  *   dropped       those of them that somebody dropped: who, when, why (from version 2 on)
  *
@@ -18,7 +20,7 @@
 #include "bridge/spool/database.h"
 #include "bridge/spool/spool.h"
 
-enum { SPOOL_VERSION = 2 };
+enum { SPOOL_VERSION = 3 };
 
 struct spool_chain;
 struct spool_head;

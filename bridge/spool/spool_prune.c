@@ -64,7 +64,7 @@ change(struct spool *spool, const char *sql, int64_t number, struct slice bytes,
 	return done;
 }
 
-/* A row of fingerprints is stale when the next row begins at or before the first event kept. */
+/* A row of fingerprints is stale when the last event of its commit is gone. */
 static bool
 prune_prints(struct spool *spool, uint64_t last,
 	     void (*forget)(void *context, const unsigned char *prints, size_t count),
@@ -74,19 +74,18 @@ prune_prints(struct spool *spool, uint64_t last,
 	enum database_step step;
 	uint64_t before = 0;
 
-	if (!database_prepare(spool->database, &rows,
-			      "SELECT first_seq, prints FROM fingerprints ORDER BY first_seq",
-			      error))
+	if (!database_prepare(
+		spool->database, &rows,
+		"SELECT first_seq, prints, last_seq FROM fingerprints ORDER BY first_seq", error))
 		return false;
 	while ((step = database_step(rows, error)) == DATABASE_ROW) {
 		struct slice prints = database_bytes(rows, 1);
 		size_t count = prints.length / SPOOL_FINGERPRINT_LENGTH;
-		uint64_t first = (uint64_t)database_number(rows, 0);
 
-		if (first + count - 1 > last)
+		if ((uint64_t)database_number(rows, 2) > last)
 			break;
 		forget(context, (const unsigned char *)prints.bytes, count);
-		before = first;
+		before = (uint64_t)database_number(rows, 0);
 	}
 	database_finalize(rows);
 	if (step != DATABASE_ROW && step != DATABASE_END)

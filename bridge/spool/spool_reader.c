@@ -38,7 +38,7 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 				   &epoch, error) ||
 	    !database_prepare(reader->database, &reader->after,
 			      "SELECT seq, received_at, source, id, type, resource, evidence, body,"
-			      " hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+			      " hash, flags FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
 			      error) ||
 	    !database_prepare(reader->database, &reader->before,
 			      "SELECT coalesce((SELECT hash FROM events WHERE seq <= ? ORDER BY seq"
@@ -125,6 +125,7 @@ take_row(struct spool_reader *reader, struct arena *arena, struct spool_event *e
 	event->resource = copy(arena, database_bytes(row, 5));
 	event->evidence = copy(arena, database_bytes(row, 6));
 	event->body = copy(arena, database_bytes(row, 7));
+	event->flags = (uint32_t)database_number(row, 9);
 	event->intact = hash.length == SPOOL_HASH_LENGTH;
 	if (event->intact && reader->hash_known) {
 		if (!spool_chain_extend(reader->chain, event, reader->hash, error))

@@ -253,6 +253,83 @@ what_is_old_and_confirmed_is_pruned_and_may_come_again(void **state)
 	delivery_close(delivery);
 }
 
+/* ---- ids that no signature covers ---- */
+
+struct replay {
+	const char *id;
+	const char *body;
+	bool duplicate;
+	uint32_t flags;
+};
+
+static void
+submit_all(struct bench *bench, const struct replay *rows, size_t count, bool binds_body)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct submission *submission = event_new(bench, rows[i].id, text_of(rows[i].body));
+		struct pollfd waiting = {.fd = bench->descriptor, .events = POLLIN};
+
+		submission->binds_body = binds_body;
+		assert_true(commit_submit(bench->commit, submission));
+		assert_int_equal(poll(&waiting, 1, 10000), 1);
+		submission = commit_returned(bench->returns);
+		assert_non_null(submission);
+		assert_int_equal(submission->answer, ANSWER_ACCEPTED);
+		if (submission->duplicate != rows[i].duplicate)
+			fail_msg("%s %s: duplicate %d", rows[i].id, rows[i].body,
+				 submission->duplicate);
+		assert_int_equal(submission->event.flags, rows[i].flags);
+		free(submission);
+	}
+}
+
+static void
+an_unsigned_id_is_bound_to_its_body(void **state)
+{
+	static const struct replay first[] = {
+	    {"id-1", "{1}", false, 0},
+	    {"id-1", "{1}", true, 0},                  /* R1: once more */
+	    {"id-2", "{1}", false, SPOOL_FLAG_REPLAY}, /* R2: under a new id */
+	    {"id-2", "{1}", true, 0},
+	    {"id-1", "{2}", false, SPOOL_FLAG_CONFLICT}, /* R3: another body */
+	    {"id-3", "{3}", false, 0},
+	    {"id-3", "{1}", false, SPOOL_FLAG_CONFLICT | SPOOL_FLAG_REPLAY},
+	};
+	static const struct replay after_restart[] = {
+	    {"id-1", "{1}", true, 0},
+	    {"id-1", "{2}", true, 0},
+	    {"id-4", "{1}", false, SPOOL_FLAG_REPLAY},
+	    {"id-3", "{4}", false, SPOOL_FLAG_CONFLICT},
+	    {"id-5", "{5}", false, 0},
+	};
+	struct bench bench;
+
+	(void)state;
+	start(&bench, 0);
+	submit_all(&bench, first, sizeof(first) / sizeof(first[0]), true);
+	assert_int_equal(spool_last(bench.spool), 5);
+	stop(&bench);
+	start(&bench, 0);
+	submit_all(&bench, after_restart, sizeof(after_restart) / sizeof(after_restart[0]), true);
+	stop(&bench);
+}
+
+static void
+a_signed_id_is_known_whatever_its_body(void **state)
+{
+	static const struct replay rows[] = {
+	    {"id-1", "{1}", false, 0},
+	    {"id-1", "{2}", true, 0},
+	    {"id-2", "{1}", false, 0},
+	};
+	struct bench bench;
+
+	(void)state;
+	start(&bench, 0);
+	submit_all(&bench, rows, sizeof(rows) / sizeof(rows[0]), false);
+	stop(&bench);
+}
+
 int
 main(void)
 {
@@ -267,6 +344,9 @@ main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_old_and_confirmed_is_pruned_and_may_come_again,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_unsigned_id_is_bound_to_its_body, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_signed_id_is_known_whatever_its_body, set_up,
+					    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

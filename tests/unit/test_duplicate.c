@@ -18,7 +18,7 @@ print_of(const struct duplicate *duplicate, unsigned number, unsigned char *prin
 	int length = snprintf(id, sizeof(id), "msg_%u", number);
 
 	duplicate_fingerprint(duplicate, SLICE_LITERAL("anyint"),
-			      (struct slice){id, (size_t)length}, print);
+			      (struct slice){id, (size_t)length}, (struct slice){NULL, 0}, print);
 }
 
 static void
@@ -71,10 +71,19 @@ source_and_id_cannot_run_into_each_other(void **state)
 {
 	struct duplicate *duplicate = duplicate_new(key);
 	unsigned char left[SPOOL_FINGERPRINT_LENGTH], right[SPOOL_FINGERPRINT_LENGTH];
+	const struct slice absent = {NULL, 0};
 
 	(void)state;
-	duplicate_fingerprint(duplicate, SLICE_LITERAL("ab"), SLICE_LITERAL("c"), left);
-	duplicate_fingerprint(duplicate, SLICE_LITERAL("a"), SLICE_LITERAL("bc"), right);
+	duplicate_fingerprint(duplicate, SLICE_LITERAL("ab"), SLICE_LITERAL("c"), absent, left);
+	duplicate_fingerprint(duplicate, SLICE_LITERAL("a"), SLICE_LITERAL("bc"), absent, right);
+	assert_memory_not_equal(left, right, sizeof(left));
+	duplicate_fingerprint(duplicate, SLICE_LITERAL("a"), SLICE_LITERAL("bc"), SLICE_LITERAL(""),
+			      left);
+	assert_memory_not_equal(left, right, sizeof(left));
+	duplicate_fingerprint(duplicate, SLICE_LITERAL("a"), absent, SLICE_LITERAL("bc"), right);
+	assert_memory_not_equal(left, right, sizeof(left));
+	duplicate_fingerprint(duplicate, SLICE_LITERAL("a"), SLICE_LITERAL("b"), SLICE_LITERAL("c"),
+			      left);
 	assert_memory_not_equal(left, right, sizeof(left));
 	duplicate_free(duplicate);
 }

@@ -131,6 +131,50 @@ a_spool_of_version_1_is_brought_up_to_date(void **state)
 	assert_int_equal(ask("spool.db", "SELECT count(*) FROM dropped"), 0);
 }
 
+/* As a siembridge of version 1 wrote them, hashes and all. */
+static const char chained_1[] =
+    "DELETE FROM events; DELETE FROM fingerprints;"
+    "INSERT INTO events VALUES"
+    "(1, 1790856000001, 'anyint', 'id-1', 'key.created', NULL, 'webhook-id: x' || char(10),"
+    "  x'7b2274797065223a226b65792e63726561746564227d',"
+    "  x'389a21fb36ae2a26ce3121c481b0f272d9e952a2ea990b6778e0a4ce81e1a56f'),"
+    "(2, 1790856000002, 'anyint', 'id-2', 'key.created', NULL, 'webhook-id: x' || char(10),"
+    "  x'7b2274797065223a226b65792e63726561746564227d',"
+    "  x'e1b09de4f73f7046459e7d18a16145156d98a7c3030a3b9a37227f30bd633357'),"
+    "(3, 1790856000003, 'anyint', 'id-3', 'key.created', NULL, 'webhook-id: x' || char(10),"
+    "  x'7b2274797065223a226b65792e63726561746564227d',"
+    "  x'dc1f8ba04d743a23ea64bc47d7cb6c82164f9fc4f0f0094943ed6320dd79cf6c');"
+    "INSERT INTO fingerprints VALUES(1, zeroblob(32)), (3, zeroblob(16));";
+
+static void
+rows_of_version_1_fit_the_chain_and_end_where_they_did(void **state)
+{
+	struct arena *arena = arena_new();
+	struct spool_reader *reader;
+	struct spool_event *events;
+	struct spool *spool;
+	struct error alarm, error;
+	size_t count;
+
+	(void)state;
+	make("spool.db", spool_1);
+	make("spool.db", chained_1);
+	if (!spool_open(&spool, directory, 0, 0, &alarm, &error) ||
+	    !spool_reader_open(&reader, directory, &error) ||
+	    !spool_reader_next(reader, 0, 10, 1000, arena, &events, &count, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(events[i].intact);
+		assert_int_equal(events[i].flags, 0);
+	}
+	spool_reader_close(reader);
+	spool_close(spool);
+	arena_free(arena);
+	assert_int_equal(ask("spool.db", "SELECT last_seq FROM fingerprints WHERE first_seq=1"), 2);
+	assert_int_equal(ask("spool.db", "SELECT last_seq FROM fingerprints WHERE first_seq=3"), 3);
+}
+
 static void
 a_delivery_of_version_1_is_brought_up_to_date(void **state)
 {
@@ -202,6 +246,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_spool_of_version_1_is_brought_up_to_date, set_up,
 					    tear_down),
+	    cmocka_unit_test_setup_teardown(rows_of_version_1_fit_the_chain_and_end_where_they_did,
+					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_delivery_of_version_1_is_brought_up_to_date, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, set_up, tear_down),

@@ -77,7 +77,8 @@ append(struct spool *spool, unsigned first, unsigned count)
 		events[i].id = (struct slice){ids[i], (size_t)length};
 		events[i].type = SLICE_LITERAL("key.created");
 		events[i].body = SLICE_LITERAL("{\"type\":\"key.created\"}");
-		events[i].fingerprint[0] = (unsigned char)(first + i);
+		events[i].fingerprints[0][0] = (unsigned char)(first + i);
+		events[i].fingerprint_count = 1;
 	}
 	if (spool_append(spool, events, count, NULL, 0, &error) != SPOOL_DONE)
 		fail_msg("%s", error.text);
@@ -186,6 +187,40 @@ a_row_taken_out_shows_in_the_next_one(void **state)
 	assert_false(events[2].intact);
 	assert_true(events[3].intact);
 	spool_reader_close(reader);
+	arena_free(arena);
+}
+
+static void
+flags_are_kept_and_part_of_the_chain(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	struct spool_event written[3] = {
+	    {.source = SLICE_LITERAL("s"), .type = SLICE_LITERAL("t")}};
+	struct spool_event *read;
+	struct spool_reader *reader;
+	struct arena *arena = arena_new();
+	struct error error;
+	size_t count;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		written[i] = written[0];
+		written[i].id = SLICE_LITERAL("id");
+		written[i].body = SLICE_LITERAL("{}");
+		written[i].flags = i;
+	}
+	assert_int_equal(spool_append(spool, written, 3, NULL, 0, &error), SPOOL_DONE);
+	spool_close(spool);
+	for (int edited = 0; edited < 2; edited++) {
+		assert_true(spool_reader_open(&reader, directory, &error));
+		assert_true(spool_reader_next(reader, 0, 10, 1000, arena, &read, &count, &error));
+		assert_int_equal(count, 3);
+		assert_int_equal(read[2].flags, edited ? 0 : SPOOL_FLAG_CONFLICT);
+		for (uint32_t i = 0; i < 3; i++)
+			assert_int_equal(read[i].intact, !(edited && i == 2));
+		spool_reader_close(reader);
+		change_by_hand("UPDATE events SET flags=0 WHERE seq=3");
+	}
 	arena_free(arena);
 }
 
@@ -412,6 +447,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(only_one_writer_gets_the_spool, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_full_spool_stores_nothing_and_goes_on_when_there_is_room, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(flags_are_kept_and_part_of_the_chain, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(fingerprints_come_back_whole, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_newer_version_is_refused_and_left_alone, set_up,
 					    tear_down),

@@ -87,7 +87,7 @@ check_id(const struct vector *vector, const struct verify_outcome *outcome)
 	if (expected.bytes == NULL)
 		return;
 	(void)snprintf(line, sizeof(line), "%.*s %s", (int)outcome->delivery_id.length,
-		       outcome->delivery_id.bytes, outcome->id_is_signed ? "signed" : "unsigned");
+		       outcome->delivery_id.bytes, outcome->id_is_unsigned ? "unsigned" : "signed");
 	assert_string_equal(line, expected.bytes);
 }
 
