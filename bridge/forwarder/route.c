@@ -1,6 +1,6 @@
 #include "bridge/forwarder/route.h"
 
-#include "bridge/glob.h"
+#include "formats/glob.h"
 
 static const uint64_t SEQUENCE_ID_HIGHEST = 2147483647;
 

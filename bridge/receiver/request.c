@@ -16,7 +16,6 @@
 
 #include "bridge/config.h"
 #include "bridge/deadline.h"
-#include "bridge/glob.h"
 #include "bridge/log.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/http_gate.h"
@@ -24,6 +23,7 @@
 #include "bridge/receiver/identify.h"
 #include "bridge/receiver/tls_server.h"
 #include "bridge/receiver/verify.h"
+#include "formats/glob.h"
 #include "formats/memory.h"
 
 enum {

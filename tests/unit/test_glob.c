@@ -1,4 +1,4 @@
-#include "bridge/glob.h"
+#include "formats/glob.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "bridge/glob.h"
+#include "formats/glob.h"
 
 /*
  * One star to go back to is enough: what an earlier star took can only shrink
