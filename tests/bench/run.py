@@ -79,6 +79,23 @@ def print_figures(name, figures, cpu):
           f"CPU {cpu / figures['requests'] * 1e6:5.1f} us a request")
 
 
+def print_disk(directory, connections):
+    """What a commit costs at least: each connection waits for one before its next request."""
+    seconds = []
+    with open(directory / "disk", "wb") as file:
+        for _ in range(100):
+            began = time.monotonic()
+            file.write(b"x" * 32768)
+            file.flush()
+            os.fdatasync(file.fileno())
+            seconds.append(time.monotonic() - began)
+    median = sorted(seconds)[len(seconds) // 2]
+    load = os.getloadavg()[0]
+    print(f"disk     fdatasync of 32 KiB: median {median * 1000:.2f} ms, so that {connections} "
+          f"connections get at most {connections / median:,.0f} answers a second; "
+          f"load of the machine before: {load:.1f} on {os.cpu_count()} cores")
+
+
 def bench_bridge(bridge, collector, requests, count, arguments):
     pids = processes(bridge)
     before = {role: cpu_seconds(pid) for role, pid in pids.items()}
@@ -127,6 +144,7 @@ def bench_nginx(bridge, directory, requests, count, arguments):
 def bench_speed(bridge, collector, directory, arguments):
     count = arguments.seconds * MOST_EVENTS_A_SECOND
     requests = sign(bridge, directory, count)
+    print_disk(directory, arguments.connections)
     ours = bench_bridge(bridge, collector, requests, count, arguments)
     limit = bench_nginx(bridge, directory, requests, count, arguments)
     print(f"ratio    {rate(ours) / rate(limit):.2f} of nginx, every 202 on disk")
