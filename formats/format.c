@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/cef.h"
+#include "formats/hec.h"
 #include "formats/rfc3164.h"
 #include "formats/rfc5424.h"
 
@@ -46,7 +47,10 @@ static const struct format cef_3164 = {
 static const struct format rfc5424 = {"rfc5424", "RFC 5424 syslog message with structured data",
 				      FORMAT_COMPLETE, rfc5424_write};
 
-static const struct format *const formats[] = {&cef, &cef_3164, &rfc5424};
+static const struct format hec = {"hec", "Splunk HTTP Event Collector envelope, with CIM names",
+				  FORMAT_PAYLOAD, hec_write};
+
+static const struct format *const formats[] = {&cef, &cef_3164, &rfc5424, &hec};
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
@@ -75,6 +79,8 @@ format_default_options(struct format_options *options)
 	    .app_name = SLICE_LITERAL("siembridge"),
 	    .facility = 13,             /* log audit, RFC 5424 section 6.2.1 */
 	    .enterprise_number = 32473, /* for documentation, RFC 5612 */
+	    .hec = {.source = SLICE_LITERAL("siembridge"),
+		    .sourcetype = SLICE_LITERAL("siembridge:{family}")},
 	};
 }
 

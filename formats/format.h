@@ -20,6 +20,12 @@ struct format_options {
 	uint32_t enterprise_number; /* of our SD-IDs */
 	uint32_t sequence_number;   /* meta sequenceId, 1..2147483647; 0: leave it out */
 	size_t maximum_length;      /* bytes of the whole message; 0: no limit but the text's */
+	struct {                    /* of Splunk's envelope; each a template (template.h) */
+		struct slice host;  /* empty: hostname */
+		struct slice source;
+		struct slice sourcetype;
+		struct slice index; /* empty: left out */
+	} hec;
 };
 
 /* What a message needs around it on a syslog transport. */
