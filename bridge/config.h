@@ -214,10 +214,12 @@ struct config_destination {
 	char *format_text; /* default cef */
 	char **events;     /* globs; default ["*"] */
 	unsigned events_count;
+	char *hold_retry_text;        /* how often a held destination is tried; default 30s */
 	struct config_device *device; /* may be NULL as written, never after config_read() */
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
 
+	int64_t hold_retry; /* milliseconds */
 	const struct format *format;
 	struct format_options options; /* what of it comes from here; borrows from here */
 };

@@ -131,6 +131,7 @@ static const cyaml_schema_field_t destination_fields[] = {
     TEXT("format", OPTIONAL, config_destination, format_text),
     CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_destination, events, &text_entry, 1,
 			 MOST_ENTRIES),
+    TEXT("hold_retry", OPTIONAL, config_destination, hold_retry_text),
     CYAML_FIELD_MAPPING_PTR("device", OPTIONAL, struct config_destination, device, device_fields),
     CYAML_FIELD_MAPPING_PTR("syslog", OPTIONAL, struct config_destination, syslog, syslog_fields),
     CYAML_FIELD_MAPPING_PTR("file", OPTIONAL, struct config_destination, file, file_fields),

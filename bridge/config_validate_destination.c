@@ -85,6 +85,10 @@ config_validate_destination(const struct config_place *root, struct config *conf
 {
 	const struct config_place place = config_value_place(root, "destinations", (int)index);
 	struct config_destination *destination = &config->destinations[index];
+	const struct config_quantity rows[] = {
+	    {"hold_retry", destination->hold_retry_text, "30s", "100ms", "1h",
+	     .milliseconds = &destination->hold_retry},
+	};
 
 	if (!config_value_name(&place, "name", destination->name))
 		return false;
@@ -95,7 +99,7 @@ config_validate_destination(const struct config_place *root, struct config *conf
 			  i);
 		return config_value_wrong(&place, "name");
 	}
-	if (!validate_format(&place, destination) ||
+	if (!validate_format(&place, destination) || !config_value_quantities(&place, rows, 1) ||
 	    !config_value_events(&place, &destination->events, &destination->events_count) ||
 	    !validate_kind(&place, destination))
 		return false;

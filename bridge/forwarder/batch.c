@@ -34,6 +34,7 @@ void
 batch_clear(struct batch *batch)
 {
 	arena_clear(batch->arena);
+	batch->offset += batch->output.length;
 	text_cut(&batch->output, 0);
 	batch->count = 0;
 	batch->message_count = 0;

@@ -43,6 +43,7 @@ struct batch {
 	size_t count;
 	struct batch_message *messages; /* in the same order */
 	size_t message_count;
+	uint64_t offset;    /* bytes handed over on the connection before this batch */
 	struct text output; /* all messages, framed, one behind the other */
 	size_t sent;        /* bytes of the output that were taken from us */
 	size_t next;        /* first message that was not taken whole */
@@ -52,7 +53,7 @@ struct batch {
 struct batch *batch_new(size_t capacity);
 void batch_free(struct batch *batch);
 
-/* Forgets what is in it. */
+/* Forgets what is in it; the next one starts behind it. */
 void batch_clear(struct batch *batch);
 
 /* Clears it and reads the events behind sequence `after`; count 0: there are none yet. */

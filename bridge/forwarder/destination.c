@@ -45,7 +45,7 @@ struct destination {
 	struct window *window;
 	struct backoff backoff;
 	struct uplink uplink;
-	uint64_t offset;      /* bytes of the batches before this one on the connection */
+	int64_t paused_until; /* deadline_now() before which nothing is sent; 0: no pause */
 	struct position head; /* of the last item of the batch */
 	struct position cursor;
 	uint64_t buried; /* highest sequence of a dead letter */
@@ -103,9 +103,10 @@ ensure_connection(struct destination *destination, struct error *error)
 static void
 begin_stream(struct destination *destination)
 {
-	destination->offset = 0;
+	destination->paused_until = 0;
 	destination->head = destination->cursor;
 	batch_clear(destination->batch);
+	destination->batch->offset = 0;
 	window_clear(destination->window);
 }
 
@@ -139,7 +140,7 @@ move_uplink(struct destination *destination)
 static uint64_t
 written(const struct destination *destination)
 {
-	return destination->offset + destination->batch->sent;
+	return destination->batch->offset + destination->batch->sent;
 }
 
 /* ---- waiting ---- */
@@ -175,6 +176,12 @@ watch_uplink(const struct destination *destination, struct send_watch *watch)
 			    written(destination), watch);
 }
 
+static bool
+is_paused(const struct destination *destination)
+{
+	return destination->paused_until > deadline_now();
+}
+
 /* For the spool, the peer or the clock. */
 static void
 wait_for_news(struct destination *destination)
@@ -182,19 +189,48 @@ wait_for_news(struct destination *destination)
 	struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
 
 	watch_uplink(destination, &watch);
+	if (is_paused(destination) && watch.at > destination->paused_until)
+		watch.at = destination->paused_until;
 	wait_for(destination, &watch);
 }
 
-/* Before the next attempt.  Only a reason that is new is told. */
+/* Only a reason that is new is told. */
+static void
+complain(struct destination *destination, const char *what, const struct error *error)
+{
+	atomic_fetch_add_explicit(&destination->settings.counters->breaks, 1, memory_order_relaxed);
+	if (strcmp(destination->complaint.text, error->text) != 0 && !is_stopping(destination))
+		log_warning(destination->object, "%s%s", what, error->text);
+	destination->complaint = *error;
+}
+
+/* Nothing more is sent for a while; what was handed over is waited for meanwhile. */
+static void
+pause_sending(struct destination *destination, enum send_result result, const struct error *error)
+{
+	struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
+	int64_t pause;
+
+	if (result == SEND_HOLD) {
+		complain(destination, "held, and nothing is dropped: ", error);
+		pause = destination->settings.configuration->hold_retry;
+	} else {
+		complain(destination, "", error);
+		pause = backoff_next(&destination->backoff);
+	}
+	destination->paused_until = deadline_now() + pause;
+	watch_uplink(destination, &watch);
+	if (watch.not_before > destination->paused_until)
+		destination->paused_until = watch.not_before;
+}
+
+/* Before the next attempt. */
 static void
 back_off(struct destination *destination, const struct error *error)
 {
 	struct send_watch watch = {.descriptor = -1};
 
-	atomic_fetch_add_explicit(&destination->settings.counters->breaks, 1, memory_order_relaxed);
-	if (strcmp(destination->complaint.text, error->text) != 0 && !is_stopping(destination))
-		log_warning(destination->object, "%s", error->text);
-	destination->complaint = *error;
+	complain(destination, "", error);
 	watch.at = deadline_now() + backoff_next(&destination->backoff);
 	while (!is_stopping(destination) && deadline_now() < watch.at)
 		wait_for(destination, &watch);
@@ -312,8 +348,6 @@ static enum send_result
 fill(struct destination *destination, struct error *error)
 {
 	struct batch *batch = destination->batch;
-	uint64_t before = destination->offset + batch->output.length;
-
 	if (destination->reader == NULL &&
 	    !spool_reader_open(&destination->reader, destination->settings.spool_directory,
 			       error)) {
@@ -322,7 +356,6 @@ fill(struct destination *destination, struct error *error)
 	}
 	if (!batch_read(batch, destination->reader, destination->head.sequence, error))
 		return SEND_LATER;
-	destination->offset = before;
 	if (batch->count == 0)
 		return SEND_IDLE;
 	batch_route(batch, destination->settings.configuration);
@@ -335,7 +368,7 @@ fill(struct destination *destination, struct error *error)
 		struct position position = {batch->items[message->item].stored->sequence,
 					    message->number};
 
-		window_push(destination->window, position, destination->offset + message->end);
+		window_push(destination->window, position, batch->offset + message->end);
 	}
 	destination->head.sequence = batch->items[batch->count - 1].stored->sequence;
 	return SEND_PROGRESS;
@@ -348,13 +381,18 @@ transmit(struct destination *destination, struct error *error)
 	size_t before = batch->next;
 	enum send_result result;
 
-	if (batch_is_sent(batch))
+	if (batch_is_sent(batch) || is_paused(destination))
 		return SEND_IDLE;
 	fault_point("forwarder-before-send");
 	result = destination->uplink.kind->send(destination->uplink.connection, batch, error);
 	fault_point("forwarder-after-send");
 	atomic_fetch_add_explicit(&destination->settings.counters->sent, batch->next - before,
 				  memory_order_relaxed);
+	if (result == SEND_PROGRESS && destination->paused_until > 0) {
+		destination->paused_until = 0;
+		backoff_reset(&destination->backoff);
+		tell_connected(destination, "goes on");
+	}
 	return result;
 }
 
@@ -380,6 +418,8 @@ confirm(struct destination *destination, struct error *error)
 	if (result == SEND_LATER ||
 	    (result == SEND_REFUSED && !pass_refused(destination, confirmed, error)))
 		return SEND_LATER;
+	if (result == SEND_AGAIN || result == SEND_HOLD)
+		pause_sending(destination, result, error);
 	if (window_confirm(destination->window, confirmed, &destination->cursor))
 		backoff_reset(&destination->backoff);
 	/* Behind the last message there may be events that go nowhere from here. */
@@ -417,6 +457,10 @@ step(struct destination *destination, struct error *error)
 	sent = transmit(destination, error);
 	if (sent == SEND_REFUSED || sent == SEND_LATER)
 		return sent;
+	if (sent == SEND_AGAIN || sent == SEND_HOLD) {
+		pause_sending(destination, sent, error);
+		sent = SEND_IDLE;
+	}
 	confirmed = confirm(destination, error);
 	if (confirmed != SEND_IDLE)
 		return confirmed;
@@ -434,7 +478,7 @@ drain(struct destination *destination)
 		enum send_result result = transmit(destination, &ignored);
 		struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
 
-		if (result == SEND_REFUSED || result == SEND_LATER ||
+		if ((result != SEND_PROGRESS && result != SEND_IDLE) ||
 		    confirm(destination, &ignored) == SEND_LATER || is_between_batches(destination))
 			break;
 		watch_uplink(destination, &watch);
@@ -454,6 +498,8 @@ loop(struct destination *destination)
 		case SEND_PROGRESS:
 			break;
 		case SEND_IDLE:
+		case SEND_AGAIN: /* step() has made a pause of these two */
+		case SEND_HOLD:
 			wait_for_news(destination);
 			break;
 		case SEND_REFUSED:

@@ -17,6 +17,10 @@ enum send_result {
 	SEND_IDLE,     /* nothing to do before something happens: see struct send_watch */
 	SEND_REFUSED,  /* one message can never be sent, for the reason in the error */
 	SEND_LATER,    /* the connection is of no more use, for the reason in the error */
+	/* The same again after a while; what was handed over stays so, the connection too: */
+	SEND_AGAIN, /* not now, for the reason in the error */
+	SEND_HOLD, /* a setting is bad, here or there, for the reason in the error: nothing is lost,
+		      all waits until somebody mends it, and it is tried every `hold_retry` */
 };
 
 /* What the loop is to wait for beside the spool. */
@@ -24,6 +28,8 @@ struct send_watch {
 	int descriptor; /* -1: none */
 	short events;   /* of poll(2) */
 	int64_t at;     /* deadline_now() by which to come again; INT64_MAX: no need */
+	int64_t
+	    not_before; /* deadline_now() until when the peer wants no more; 0: it said nothing */
 };
 
 struct send_kind {
@@ -51,7 +57,8 @@ struct send_kind {
 	 * SEND_IDLE; or SEND_REFUSED: everything before the message that ends at
 	 * *confirmed is confirmed, and that message the peer has refused for good, ask
 	 * again for what is behind it; or SEND_LATER where the connection turned out to
-	 * be broken.
+	 * be broken; or SEND_AGAIN or SEND_HOLD, with *confirmed as far as it is, where
+	 * nothing more is to be sent for a while.
 	 */
 	enum send_result (*confirm)(void *connection, uint64_t written, uint64_t *confirmed,
 				    struct error *error);

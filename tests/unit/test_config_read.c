@@ -354,7 +354,8 @@ static const struct {
      "enterprise_number, "
      "max_message_size"},
     {"file: {path: out.log}", "splunk_hec: {url: x}",
-     ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, device, "
+     ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, "
+     "hold_retry, device, "
      "syslog, file"},
     {"  certificate: tls/cert.pem\n", "", ":1: listen needs the key 'certificate'"},
     {"spool:\n  directory: spool\n", "", ": the file needs the key 'spool'"},
