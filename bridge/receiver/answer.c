@@ -78,9 +78,9 @@ answer_write(enum answer answer, struct slice sentence, struct text *text)
 
 	if (row->code == NULL)
 		return;
-	text_append_string(text, "{\"error\":{\"code\":\"");
+	text_append_string(text, "{\"code\":\"");
 	text_append_string(text, row->code);
 	text_append_string(text, "\",\"message\":\"");
 	append_escaped(text, sentence.bytes != NULL ? sentence : text_of(row->sentence));
-	text_append_string(text, "\"}}");
+	text_append_string(text, "\"}");
 }

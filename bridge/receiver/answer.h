@@ -40,7 +40,7 @@ struct answer_row {
 const struct answer_row *answer_row(enum answer answer);
 
 /*
- * Appends the body: {"error":{"code":"...","message":"..."}}, with the row's
+ * Appends the body: {"code":"...","message":"..."}, with the row's
  * sentence, or with `sentence` where it is not absent.  Nothing for a row without
  * a code.
  */

@@ -80,7 +80,7 @@ def expect(answer, status):
     """The status, and with a refusal its code and a sentence."""
     assert answer.status == status, f"{answer.status} instead of {status}: {answer.body!r}"
     if status >= 400:
-        error = json.loads(answer.body)["error"]
+        error = json.loads(answer.body)
         assert error["code"] and error["message"], error
 
 

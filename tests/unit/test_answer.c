@@ -65,8 +65,8 @@ a_refusal_is_json_and_an_acceptance_is_empty(void **state)
 	assert_int_equal(text.length, 0);
 	answer_write(ANSWER_NOT_FOUND, (struct slice){NULL, 0}, &text);
 	assert_true(text_slice_is(text_slice(&text),
-				  "{\"error\":{\"code\":\"not_found\","
-				  "\"message\":\"There is no such path here.\"}}"));
+				  "{\"code\":\"not_found\","
+				  "\"message\":\"There is no such path here.\"}"));
 }
 
 static void
@@ -79,9 +79,8 @@ a_sentence_cannot_leave_its_string(void **state)
 	text_start(&text, bytes, sizeof(bytes));
 	answer_write(ANSWER_NOT_AN_EVENT, SLICE_LITERAL("a\"b\\c\n\x01"), &text);
 	assert_false(text.overflowed);
-	assert_true(text_slice_is(text_slice(&text),
-				  "{\"error\":{\"code\":\"not_an_event\","
-				  "\"message\":\"a\\\"b\\\\c\\u000a\\u0001\"}}"));
+	assert_true(text_slice_is(text_slice(&text), "{\"code\":\"not_an_event\","
+						     "\"message\":\"a\\\"b\\\\c\\u000a\\u0001\"}"));
 }
 
 int
