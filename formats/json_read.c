@@ -3,15 +3,24 @@
  * found by counting: json-c keeps the last of them, so its objects hold fewer
  * members than the scan saw.  That costs nothing for each name, needs no memory,
  * and shows any other disagreement of the two readers as well.
+ *
+ * An integer beyond 64 bits json-c clamps or refuses, by its version; of a number
+ * with an exponent it keeps the digits.  So the rare document with such an integer
+ * is copied, with an exponent behind each that says nothing, and that is taken off
+ * again when the number becomes text.
  */
 #include "formats/json_read.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
 #include "formats/json_scan.h"
+#include "formats/memory.h"
+
+static const char no_exponent[] = "e0000000";
 
 static struct json_object *
 native(const struct json_value *value)
@@ -70,6 +79,70 @@ parse(struct slice text, struct error *error)
 	return object;
 }
 
+/* Length of the string, with its quotes, or of the one byte that begins none. */
+static size_t
+string_length(const char *at, const char *end)
+{
+	const char *byte = at;
+
+	if (*byte++ != '"')
+		return 1;
+	while (byte < end && *byte != '"')
+		byte += *byte == '\\' ? 2 : 1;
+	return (size_t)(byte - at) + 1;
+}
+
+/* Length of the number; *wide: it is an integer that may not fit 64 bits. */
+static size_t
+number_length(const char *at, const char *end, bool *wide)
+{
+	const char *byte = at;
+	bool integer = true;
+
+	for (; byte < end && *byte != '\0' && strchr("+-.0123456789Ee", *byte) != NULL; byte++)
+		integer = integer && strchr(".Ee", *byte) == NULL;
+	*wide = integer && byte - at - (*at == '-') > JSON_SCAN_DIGITS;
+	return (size_t)(byte - at);
+}
+
+/* A copy, freed with free(), of what the scan has passed. */
+static struct slice
+with_exponents(struct slice text)
+{
+	const char *at = text.bytes, *end = text.bytes + text.length;
+	/* at most one exponent to as many digits and a comma */
+	size_t capacity = text.length + text.length / (JSON_SCAN_DIGITS + 2) * sizeof(no_exponent);
+	struct text copy;
+
+	text_start(&copy, memory_allocate(capacity), capacity);
+	while (at < end) {
+		bool wide = false;
+		size_t length = *at == '-' || (*at >= '0' && *at <= '9')
+				    ? number_length(at, end, &wide)
+				    : string_length(at, end);
+
+		text_append(&copy, at, length);
+		if (wide)
+			text_append_string(&copy, no_exponent);
+		at += length;
+	}
+	return text_slice(&copy);
+}
+
+static struct json_object *
+parse_wide(struct slice text, struct error *error)
+{
+	struct slice copy = with_exponents(text);
+	struct json_object *object = NULL;
+
+	if (copy.length <= INT_MAX)
+		object = parse(copy, error);
+	else
+		error_set(error, "JSON of more than 2 GiB");
+	free((char *)(uintptr_t)copy.bytes);
+	return object;
+}
+
 bool
 json_read(struct json_value **document, struct slice text, struct error *error)
 {
@@ -82,7 +155,7 @@ json_read(struct json_value **document, struct slice text, struct error *error)
 		return error_set(error, "not a JSON object");
 	if (text.length > INT_MAX)
 		return error_set(error, "JSON of more than 2 GiB");
-	object = parse(text, error);
+	object = scan.wide ? parse_wide(text, error) : parse(text, error);
 	if (object == NULL)
 		return false;
 	if (count_members(object) != scan.members) {
@@ -159,32 +232,36 @@ json_read_string(const struct json_value *value)
 			      (size_t)json_object_get_string_len(object)};
 }
 
-/* json-c makes UINT64_MAX or INT64_MIN of what lies beyond them: then nothing is known. */
+/* Of at most JSON_SCAN_DIGITS: no other comes as an integer. */
 static struct slice
 integer_text(const struct json_object *object, struct arena *arena)
 {
 	enum { LENGTH = 24 };
-	int64_t number = json_object_get_int64(object);
 	struct text text;
 
-	if (number == INT64_MIN || json_object_get_uint64(object) == UINT64_MAX)
-		return (struct slice){NULL, 0};
 	text_start(&text, arena_allocate(arena, LENGTH), LENGTH);
-	if (number < 0)
-		text_append_number(&text, number);
-	else
-		text_append_unsigned(&text, json_object_get_uint64(object));
+	text_append_number(&text, json_object_get_int64(object));
 	return text_slice(&text);
+}
+
+/* The sender's digits. */
+static struct slice
+decimal_text(struct json_object *object, struct arena *arena)
+{
+	const size_t behind = sizeof(no_exponent) - 1;
+	struct slice digits = text_of(json_object_get_string(object));
+
+	if (digits.length > behind &&
+	    memcmp(digits.bytes + digits.length - behind, no_exponent, behind) == 0)
+		digits.length -= behind;
+	return (struct slice){arena_copy_text(arena, digits.bytes, digits.length), digits.length};
 }
 
 static struct slice
 string_text(struct json_object *object, struct arena *arena)
 {
-	const char *string = json_object_get_string(object);
-	size_t length = json_object_is_type(object, json_type_string)
-			    ? (size_t)json_object_get_string_len(object)
-			    : strlen(string);
-	char *copy = arena_copy_text(arena, string, length);
+	size_t length = (size_t)json_object_get_string_len(object);
+	char *copy = arena_copy_text(arena, json_object_get_string(object), length);
 
 	for (char *nul = memchr(copy, '\0', length); nul != NULL;
 	     nul = memchr(nul, '\0', length - (size_t)(nul - copy)))
@@ -203,6 +280,7 @@ json_read_text(struct json_value *value, struct arena *arena)
 	case json_type_int:
 		return integer_text(object, arena);
 	case json_type_double:
+		return decimal_text(object, arena);
 	case json_type_string:
 		return string_text(object, arena);
 	case json_type_null:
@@ -222,7 +300,7 @@ json_read_unsigned(const struct json_value *value, uint64_t maximum, uint64_t *n
 	if (!json_object_is_type(object, json_type_int))
 		return false;
 	read = json_object_get_int64(object);
-	if (read < 0 || (uint64_t)read > maximum || read == INT64_MAX)
+	if (read < 0 || (uint64_t)read > maximum)
 		return false;
 	*number = (uint64_t)read;
 	return true;

@@ -38,12 +38,11 @@ struct slice json_read_string(const struct json_value *value);
 
 /*
  * Text of a string, number or boolean, in the arena: valid UTF-8, a space for
- * each NUL.  A number with a fraction or an exponent keeps the sender's digits;
- * an integer of more than 64 bits is absent, for json-c does not tell which it was.
+ * each NUL.  A number keeps the sender's digits, however many.
  */
 struct slice json_read_text(struct json_value *value, struct arena *arena);
 
-/* True for a whole number of 0 to `maximum`, which is below 2^63; else *number stays. */
+/* True for a whole number of 0 to `maximum`, of at most 18 digits; else *number stays. */
 bool json_read_unsigned(const struct json_value *value, uint64_t maximum, uint64_t *number);
 
 /* True for the value true and for nothing else. */

@@ -69,8 +69,11 @@ scan_digits(struct scanner *scanner)
 static bool
 scan_number(struct scanner *scanner)
 {
+	const char *digits;
+
 	if (next(scanner) == '-')
 		scanner->at++;
+	digits = scanner->at;
 	if (next(scanner) == '0')
 		scanner->at++;
 	else if (!scan_digits(scanner))
@@ -86,6 +89,8 @@ scan_number(struct scanner *scanner)
 			scanner->at++;
 		return scan_digits(scanner);
 	}
+	if (scanner->at - digits > JSON_SCAN_DIGITS)
+		scanner->scan->wide = true; /* a fraction may be meant: that does no harm */
 	return true;
 }
 

@@ -12,6 +12,7 @@
 enum {
 	JSON_SCAN_DEPTH = 32,     /* objects and arrays within each other */
 	JSON_SCAN_VALUES = 10000, /* of all kinds, in all */
+	JSON_SCAN_DIGITS = 18,    /* of an integer that surely fits 64 bits */
 };
 
 struct json_scan {
@@ -19,6 +20,7 @@ struct json_scan {
 	size_t members; /* names in all objects together, equal ones counted each */
 	char outermost; /* the first byte of the value: '{' for an object */
 	bool cut_off;   /* it is wrong only in that it ends too early */
+	bool wide;      /* it holds an integer of more digits than JSON_SCAN_DIGITS */
 };
 
 /*
