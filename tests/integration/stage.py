@@ -439,7 +439,8 @@ class Tests:
     def add(self, name, function):
         self.functions.append((name, function))
 
-    def run(self):
+    def run(self, *directories):
+        """Those directories go when all is well, and are named when it is not."""
         failed = 0
         print(f"1..{len(self.functions)}")
         for number, (name, function) in enumerate(self.functions, 1):
@@ -451,4 +452,17 @@ class Tests:
                 print(f"not ok {number} - {name}")
                 note(f"{type(problem).__name__}: {problem}")
                 sys.stdout.flush()
+        for directory in directories:
+            if failed:
+                note(f"all of it: {directory}")
+            else:
+                shutil.rmtree(directory, ignore_errors=True)
         return 1 if failed else 0
+
+    def run_against(self, bridge):
+        """With the bridge started before and ended after them."""
+        bridge.start()
+        try:
+            return self.run(bridge.directory)
+        finally:
+            bridge.end()

@@ -311,11 +311,7 @@ def main():
     bridge.sections["listen"] = {"header_timeout": "2s", "body_timeout": "1s"}
     bridge.destinations.append(
         f"  - name: kept\n    format: rfc5424\n    file: {{path: {arrived.path}}}\n")
-    bridge.start()
-    try:
-        return test.run()
-    finally:
-        bridge.end()
+    return test.run_against(bridge)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def main():
     write_private(D / "short", "whsec_AAAA\n")
     for row in ROWS:
         add_row(*row)
-    return test.run()
+    return test.run(D)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """TLS as Mozilla's intermediate list has it, seen by `openssl s_client`."""
+import socket
 import subprocess
 import sys
 import time
@@ -68,7 +69,6 @@ def renegotiation_is_refused():
 
 @test
 def a_handshake_that_stalls_is_cut_off():
-    import socket
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", bridge.port), 10) as plain:
         plain.sendall(b"\x16\x03\x01\x02\x00")  # a record that never comes
@@ -83,11 +83,7 @@ def a_handshake_that_stalls_is_cut_off():
 def main():
     bridge.sections["listen"] = {"handshake_timeout": "2s"}
     bridge.destinations.append("  - name: out\n    file: {path: /dev/null}\n")
-    bridge.start()
-    try:
-        return test.run()
-    finally:
-        bridge.end()
+    return test.run_against(bridge)
 
 
 if __name__ == "__main__":
