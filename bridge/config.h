@@ -154,8 +154,23 @@ struct config_source {
 
 enum config_transport {
 	CONFIG_TRANSPORT_TCP,
+	CONFIG_TRANSPORT_TLS, /* RFC 5425 */
 	CONFIG_TRANSPORT_UDP,
-	CONFIG_TRANSPORT_UNIX, /* datagram socket: /dev/log */
+	CONFIG_TRANSPORT_RELP,
+	CONFIG_TRANSPORT_RELP_TLS,    /* RELP in TLS from the first byte on */
+	CONFIG_TRANSPORT_UNIX,        /* datagram socket: /dev/log */
+	CONFIG_TRANSPORT_UNIX_STREAM, /* stream socket */
+};
+
+/* How a server proves who it is, and we to it.  There is no way to do without. */
+struct config_tls {
+	char *ca_file;       /* PEM: whom to believe; default: what the system does */
+	char *server_name;   /* that its certificate is for; default: the host of the address */
+	char **fingerprints; /* RFC 5425 4.2.2: its certificate is one of these, and nothing else
+				of it is looked at; after config_read() in upper case */
+	unsigned fingerprints_count;
+	char *certificate; /* PEM file, chain behind it: ours, for a server that demands one */
+	char *private_key; /* PEM file */
 };
 
 enum config_framing {
@@ -170,20 +185,21 @@ enum config_balance {
 
 /* syslog: of a destination */
 struct config_syslog {
-	char *address;                /* "host:port"; a path for transport unix; or: */
-	char **addresses;             /* several of them, the primary first */
-	unsigned addresses_count;     /* 0: there is `address` alone */
-	char *balance_text;           /* failover (default), round-robin; of addresses only */
-	char *failback_text;          /* how often the primary is tried again; default 60s */
-	char *rotate_text;            /* how long a connection lasts in round-robin; default 60s */
-	char *transport_text;         /* udp, tcp (default), unix */
-	char *framing_text;           /* octet-counting (default), lf; tcp only */
-	char *settle_text;            /* how long a tcp connection must live on; default 1s */
-	char *facility_text;          /* number 0..23 or name; default 13 */
-	char *hostname;               /* RFC 5424 HOSTNAME; default: this host's */
-	char *app_name;               /* default siembridge */
+	char *address;            /* "host:port"; a path for unix, unix-stream; or: */
+	char **addresses;         /* several of them, the primary first */
+	unsigned addresses_count; /* 0: there is `address` alone */
+	char *balance_text;       /* failover (default), round-robin; of addresses only */
+	char *failback_text;      /* how often the primary is tried again; default 60s */
+	char *rotate_text;        /* how long a connection lasts in round-robin; default 60s */
+	char *transport_text;     /* tcp (default), tls, udp, relp, relp-tls, unix, unix-stream */
+	char *framing_text;       /* tcp: octet-counting (default), lf; unix-stream: the reverse */
+	char *settle_text;        /* how long a tcp, tls connection must live on; default 1s */
+	char *facility_text;      /* number 0..23 or name; default 13 */
+	char *hostname;           /* RFC 5424 HOSTNAME; default: this host's */
+	char *app_name;           /* default siembridge */
 	char *enterprise_number_text; /* of our SD-IDs; default 32473 */
 	char *max_message_size_text;  /* default 8KiB; 1180 for udp */
+	struct config_tls tls;        /* its keys stand beside these; tls, relp-tls only */
 
 	enum config_balance balance;
 	int64_t failback; /* milliseconds */

@@ -103,9 +103,8 @@ check_file(const struct check *check)
 /* ---- listen ---- */
 
 static void
-warn_of_open_key(const struct check *check, const struct config_place *place)
+warn_of_open_key(const struct check *check, const struct config_place *place, const char *path)
 {
-	const char *path = check->config->listen.private_key;
 	struct error text;
 	struct stat status;
 
@@ -116,35 +115,43 @@ warn_of_open_key(const struct check *check, const struct config_place *place)
 	warn_at(check, place, "private_key", &text);
 }
 
+/* A certificate and its key, in the mapping of `place`. */
 static bool
-check_certificate(const struct check *check)
+check_certificate(const struct check *check, const struct config_place *place, const char *path,
+		  const char *key_path)
 {
-	const struct config_place place = config_value_place(&check->root, "listen", -1);
-	const struct config_listen *listen = &check->config->listen;
 	struct certificate *certificate = NULL;
 	struct error text;
 	int64_t left = 0;
 	bool done = false;
 
-	if (!certificate_read(&certificate, listen->certificate, place.error) ||
-	    !certificate_is_valid(certificate, (int64_t)time(NULL), &left, place.error)) {
-		config_value_wrong(&place, "certificate");
+	if (!certificate_read(&certificate, path, place->error) ||
+	    !certificate_is_valid(certificate, (int64_t)time(NULL), &left, place->error)) {
+		config_value_wrong(place, "certificate");
 		goto finish;
 	}
-	if (!certificate_fits(certificate, listen->private_key, place.error)) {
-		config_value_wrong(&place, "private_key");
+	if (!certificate_fits(certificate, key_path, place->error)) {
+		config_value_wrong(place, "private_key");
 		goto finish;
 	}
-	warn_of_open_key(check, &place);
+	warn_of_open_key(check, place, key_path);
 	if (left < EXPIRES_SOON) {
-		error_set(&text, "%s expires in %lld days", listen->certificate,
-			  (long long)(left / 86400));
-		warn_at(check, &place, "certificate", &text);
+		error_set(&text, "%s expires in %lld days", path, (long long)(left / 86400));
+		warn_at(check, place, "certificate", &text);
 	}
 	done = true;
 finish:
 	certificate_free(certificate);
 	return done;
+}
+
+static bool
+check_listen(const struct check *check)
+{
+	const struct config_place place = config_value_place(&check->root, "listen", -1);
+	const struct config_listen *listen = &check->config->listen;
+
+	return check_certificate(check, &place, listen->certificate, listen->private_key);
 }
 
 /* ---- spool ---- */
@@ -226,7 +233,23 @@ check_socket(const struct check *check, const struct config_place *place, const 
 	warn_at(check, place, key, &text);
 }
 
-static void
+/* The files of TLS, in the mapping of `place`. */
+static bool
+check_tls(const struct check *check, const struct config_place *place, const struct config_tls *tls)
+{
+	struct certificate *authority = NULL;
+	bool done = true;
+
+	if (tls->ca_file != NULL) {
+		done = certificate_read(&authority, tls->ca_file, place->error) ||
+		       config_value_wrong(place, "ca_file");
+		certificate_free(authority);
+	}
+	return done && (tls->certificate == NULL ||
+			check_certificate(check, place, tls->certificate, tls->private_key));
+}
+
+static bool
 check_syslog(const struct check *check, const struct config_place *destination,
 	     const struct config_syslog *syslog)
 {
@@ -237,8 +260,9 @@ check_syslog(const struct check *check, const struct config_place *destination,
 		error_set(&text, "udp confirms nothing: what is lost on the way is lost unseen");
 		warn_at(check, &place, "transport", &text);
 	}
-	if (syslog->transport != CONFIG_TRANSPORT_UNIX)
-		return;
+	if (syslog->transport != CONFIG_TRANSPORT_UNIX &&
+	    syslog->transport != CONFIG_TRANSPORT_UNIX_STREAM)
+		return check_tls(check, &place, &syslog->tls);
 	if (syslog->address != NULL)
 		check_socket(check, &place, "address", syslog->address);
 	for (unsigned i = 0; i < syslog->addresses_count; i++) {
@@ -246,6 +270,7 @@ check_syslog(const struct check *check, const struct config_place *destination,
 
 		check_socket(check, &entry, "", syslog->addresses[i]);
 	}
+	return true;
 }
 
 /* A symbolic link is refused: whoever may change it could aim us at any file. */
@@ -282,8 +307,8 @@ check_destination(const struct check *check, unsigned index)
 	    config_value_place(&check->root, "destinations", (int)index);
 	const struct config_destination *destination = &check->config->destinations[index];
 
-	if (destination->syslog != NULL)
-		check_syslog(check, &place, destination->syslog);
+	if (destination->syslog != NULL && !check_syslog(check, &place, destination->syslog))
+		return false;
 	return destination->file == NULL || check_output(&place, destination->file);
 }
 
@@ -298,7 +323,7 @@ config_check(const struct config *config, void (*warn)(void *context, const char
 	    .root = {.file = config->path, .error = error},
 	};
 
-	if (!check_file(&check) || !check_certificate(&check) || !check_spool(&check))
+	if (!check_file(&check) || !check_listen(&check) || !check_spool(&check))
 		return false;
 	for (unsigned i = 0; i < config->sources_count; i++)
 		if (!check_source(&check, i))

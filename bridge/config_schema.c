@@ -111,6 +111,12 @@ static const cyaml_schema_field_t syslog_fields[] = {
     TEXT("app_name", OPTIONAL, config_syslog, app_name),
     TEXT("enterprise_number", OPTIONAL, config_syslog, enterprise_number_text),
     TEXT("max_message_size", OPTIONAL, config_syslog, max_message_size_text),
+    TEXT("ca_file", OPTIONAL, config_syslog, tls.ca_file),
+    TEXT("server_name", OPTIONAL, config_syslog, tls.server_name),
+    CYAML_FIELD_SEQUENCE("fingerprints", OPTIONAL, struct config_syslog, tls.fingerprints,
+			 &text_entry, 1, MOST_ENTRIES),
+    TEXT("certificate", OPTIONAL, config_syslog, tls.certificate),
+    TEXT("private_key", OPTIONAL, config_syslog, tls.private_key),
     CYAML_FIELD_END,
 };
 

@@ -7,12 +7,16 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "bridge/fingerprint.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct config_word transports[] = {
     {"tcp", CONFIG_TRANSPORT_TCP},
+    {"tls", CONFIG_TRANSPORT_TLS},
     {"udp", CONFIG_TRANSPORT_UDP},
     {"unix", CONFIG_TRANSPORT_UNIX},
+    {"unix-stream", CONFIG_TRANSPORT_UNIX_STREAM},
 };
 
 static const struct config_word framings[] = {
@@ -65,8 +69,11 @@ validate_words(const struct config_place *place, struct config_syslog *syslog)
 
 	if (!read_word(place, "transport", syslog->transport_text, transports, COUNT(transports),
 		       CONFIG_TRANSPORT_TCP, &transport) ||
+	    /* rsyslog and syslog-ng read lines from a unix socket, where nothing else is said */
 	    !read_word(place, "framing", syslog->framing_text, framings, COUNT(framings),
-		       CONFIG_FRAMING_OCTET_COUNTING, &framing) ||
+		       transport == CONFIG_TRANSPORT_UNIX_STREAM ? CONFIG_FRAMING_LF
+								 : CONFIG_FRAMING_OCTET_COUNTING,
+		       &framing) ||
 	    !read_word(place, "balance", syslog->balance_text, balances, COUNT(balances),
 		       CONFIG_BALANCE_FAILOVER, &balance))
 		return false;
@@ -101,14 +108,22 @@ append_transports(struct text *text, unsigned set)
 static bool
 validate_use_of_transport(const struct config_place *place, const struct config_syslog *syslog)
 {
-	const unsigned streams = bit(CONFIG_TRANSPORT_TCP);
+	const struct config_tls *tls = &syslog->tls;
+	const unsigned streams = bit(CONFIG_TRANSPORT_TCP) | bit(CONFIG_TRANSPORT_UNIX_STREAM);
+	const unsigned secure = bit(CONFIG_TRANSPORT_TLS) | bit(CONFIG_TRANSPORT_RELP_TLS);
 	const struct {
 		const char *key;
 		bool is_written;
 		unsigned transports; /* that have a use for it */
 	} rows[] = {
+	    /* RFC 5425 4.3: TLS knows octet counting alone */
 	    {"framing", syslog->framing_text != NULL, streams},
-	    {"settle", syslog->settle_text != NULL, streams},
+	    {"settle", syslog->settle_text != NULL, streams | bit(CONFIG_TRANSPORT_TLS)},
+	    {"ca_file", tls->ca_file != NULL, secure},
+	    {"server_name", tls->server_name != NULL, secure},
+	    {"fingerprints", tls->fingerprints_count > 0, secure},
+	    {"certificate", tls->certificate != NULL, secure},
+	    {"private_key", tls->private_key != NULL, secure},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -161,7 +176,8 @@ validate_address(const struct config_place *place, const char *key,
 {
 	const size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
-	if (syslog->transport != CONFIG_TRANSPORT_UNIX)
+	if (syslog->transport != CONFIG_TRANSPORT_UNIX &&
+	    syslog->transport != CONFIG_TRANSPORT_UNIX_STREAM)
 		return config_value_address(place, key, address, true);
 	if (address[0] == '/' && strlen(address) <= longest)
 		return true;
@@ -194,6 +210,44 @@ validate_addresses(const struct config_place *place, const struct config_syslog 
 	       validate_address(place, "address", syslog, syslog->address);
 }
 
+/* ---- TLS ---- */
+
+static bool
+validate_fingerprints(const struct config_place *place, struct config_tls *tls)
+{
+	for (unsigned i = 0; i < tls->fingerprints_count; i++) {
+		const struct config_place entry = config_value_place(place, "fingerprints", (int)i);
+
+		if (!fingerprint_fold(tls->fingerprints[i], place->error))
+			return config_value_wrong(&entry, "");
+	}
+	if (tls->fingerprints_count == 0 || tls->ca_file == NULL)
+		return true;
+	error_set(place->error, "has no use beside fingerprints, which stand for themselves; take "
+				"one of them out");
+	return config_value_wrong(place, "ca_file");
+}
+
+static bool
+validate_identity(const struct config_place *place, struct config_tls *tls)
+{
+	if ((tls->certificate == NULL) == (tls->private_key == NULL))
+		return tls->certificate == NULL ||
+		       (config_value_path(place, "certificate", &tls->certificate) &&
+			config_value_path(place, "private_key", &tls->private_key));
+	error_set(place->error, "has a use together with %s alone; give both, or none",
+		  tls->certificate == NULL ? "certificate" : "private_key");
+	return config_value_wrong(place, tls->certificate == NULL ? "private_key" : "certificate");
+}
+
+static bool
+validate_tls(const struct config_place *place, struct config_tls *tls)
+{
+	return validate_fingerprints(place, tls) && validate_identity(place, tls) &&
+	       config_value_printable(place, "server_name", tls->server_name, 253) &&
+	       (tls->ca_file == NULL || config_value_path(place, "ca_file", &tls->ca_file));
+}
+
 /* ---- the whole ---- */
 
 static bool
@@ -221,7 +275,8 @@ config_validate_syslog(const struct config_place *destination, struct config_sys
 	/* RFC 5424 6: HOSTNAME and APP-NAME; RFC 5612 for the number */
 	return validate_words(&place, syslog) && validate_use_of_transport(&place, syslog) &&
 	       validate_use_of_balance(&place, syslog) && validate_addresses(&place, syslog) &&
-	       validate_quantities(&place, syslog) && validate_facility(&place, syslog) &&
+	       validate_tls(&place, &syslog->tls) && validate_quantities(&place, syslog) &&
+	       validate_facility(&place, syslog) &&
 	       config_value_printable(&place, "hostname", syslog->hostname, 255) &&
 	       config_value_printable(&place, "app_name", syslog->app_name, 48) &&
 	       config_value_number(&place, "enterprise_number", syslog->enterprise_number_text,

@@ -153,13 +153,7 @@ print_source(const struct config_source *source)
 static void
 print_syslog(const struct config_syslog *syslog)
 {
-	static const char *const transports[] = {
-	    [CONFIG_TRANSPORT_TCP] = "tcp",
-	    [CONFIG_TRANSPORT_UDP] = "udp",
-	    [CONFIG_TRANSPORT_UNIX] = "unix",
-	};
-
-	printf("syslog %s ", transports[syslog->transport]);
+	printf("syslog %s ", syslog->transport_text != NULL ? syslog->transport_text : "tcp");
 	if (syslog->address != NULL)
 		printf("%s", syslog->address);
 	for (unsigned i = 0; i < syslog->addresses_count; i++)

@@ -90,33 +90,26 @@ explain(struct error *error, const struct connect_peer *peer, int code)
 	return error_set_errno(error, "cannot connect to %s", peer->name);
 }
 
-/* Waits for a connect(2) under way: its result, or ETIMEDOUT, or ECANCELED. */
-static int
-wait_connected(int descriptor, const struct connect_patience *patience)
+bool
+connect_wait(int descriptor, short events, struct deadline deadline,
+	     const struct connect_patience *patience, struct error *error)
 {
-	struct deadline deadline =
-	    deadline_after(patience->limit > 0 ? patience->limit : CONNECT_LIMIT);
-
 	while (!deadline_passed(deadline)) {
 		struct pollfd waits[] = {
-		    {.fd = descriptor, .events = POLLOUT},
+		    {.fd = descriptor, .events = events},
 		    {.fd = patience->wake, .events = POLLIN},
 		};
-		int code = 0;
-		socklen_t length = sizeof(code);
 
 		if (poll(waits, 2, deadline_left(deadline)) < 0 && errno != EINTR)
-			return errno;
+			return error_set_errno(error, "poll");
 		if (waits[1].revents != 0)
 			wake_clear(patience->wake); /* news from the spool: looked at later */
 		if (atomic_load(patience->stopping))
-			return ECANCELED;
-		if (waits[0].revents == 0)
-			continue;
-		return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code
-											 : errno;
+			return error_set(error, "told to stop");
+		if (waits[0].revents != 0)
+			return true;
 	}
-	return ETIMEDOUT;
+	return error_set(error, "no answer in time");
 }
 
 static bool
@@ -129,6 +122,26 @@ set_stream_options(int descriptor, struct error *error)
 	return true;
 }
 
+static bool
+connect_in_time(int descriptor, const struct addrinfo *address,
+		const struct connect_patience *patience, const struct connect_peer *peer,
+		struct error *error)
+{
+	int64_t limit = patience->limit > 0 ? patience->limit : CONNECT_LIMIT;
+	int code = 0;
+	socklen_t length = sizeof(code);
+
+	if (connect(descriptor, address->ai_addr, address->ai_addrlen) == 0)
+		return true;
+	if (errno != EINPROGRESS)
+		return explain(error, peer, errno);
+	if (!connect_wait(descriptor, POLLOUT, deadline_after(limit), patience, error))
+		return error_prefix(error, "cannot connect to %s", peer->name);
+	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) != 0)
+		code = errno;
+	return code == 0 || explain(error, peer, code);
+}
+
 /* One address: the connected socket, or -1 and why. */
 static int
 try_address(const struct addrinfo *address, const struct connect_patience *patience,
@@ -137,21 +150,15 @@ try_address(const struct addrinfo *address, const struct connect_patience *patie
 	int descriptor =
 	    socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		   address->ai_protocol);
-	int code = 0;
 
 	name_address(peer, address);
 	if (descriptor < 0) {
 		error_set_errno(error, "no socket for %s", peer->name);
 		return -1;
 	}
-	if (address->ai_socktype == SOCK_STREAM && !set_stream_options(descriptor, error))
-		goto fail;
-	if (connect(descriptor, address->ai_addr, address->ai_addrlen) != 0)
-		code = errno == EINPROGRESS ? wait_connected(descriptor, patience) : errno;
-	if (code == 0)
+	if ((address->ai_socktype != SOCK_STREAM || set_stream_options(descriptor, error)) &&
+	    connect_in_time(descriptor, address, patience, peer, error))
 		return descriptor;
-	explain(error, peer, code);
-fail:
 	close(descriptor);
 	return -1;
 }
@@ -189,7 +196,8 @@ connect_datagram(int *descriptor, const char *address, const struct connect_pati
 }
 
 bool
-connect_unix(int *descriptor, const char *path, struct connect_peer *peer, struct error *error)
+connect_unix(int *descriptor, const char *path, int type, struct connect_peer *peer,
+	     struct error *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(path);
@@ -202,7 +210,7 @@ connect_unix(int *descriptor, const char *path, struct connect_peer *peer, struc
 	text_start(&text, peer->name, sizeof(peer->name) - 1);
 	text_append(&text, path, length);
 	peer->name[text.length] = '\0';
-	*descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	*descriptor = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*descriptor < 0)
 		return error_set_errno(error, "no socket for %s", path);
 	if (connect(*descriptor, (const struct sockaddr *)&address, sizeof(address)) == 0)

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "bridge/deadline.h"
 #include "formats/error.h"
 
 enum { CONNECT_PEER_SIZE = 128 };
@@ -41,8 +42,15 @@ MUST_CHECK bool connect_datagram(int *descriptor, const char *address,
 				 const struct connect_patience *patience, struct connect_peer *peer,
 				 struct error *error);
 
-/* Gives a non-blocking unix datagram socket that sends to `path`. */
-MUST_CHECK bool connect_unix(int *descriptor, const char *path, struct connect_peer *peer,
+/* Gives a non-blocking unix socket, SOCK_DGRAM or SOCK_STREAM, that sends to `path`. */
+MUST_CHECK bool connect_unix(int *descriptor, const char *path, int type, struct connect_peer *peer,
 			     struct error *error);
+
+/*
+ * Waits until the descriptor is ready for `events` (poll(2)), or has an error.
+ * False: the deadline has passed, or it is time to stop.
+ */
+MUST_CHECK bool connect_wait(int descriptor, short events, struct deadline deadline,
+			     const struct connect_patience *patience, struct error *error);
 
 #endif

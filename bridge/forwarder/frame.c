@@ -37,7 +37,7 @@ frame_append(enum frame frame, struct slice message, struct text *text)
 	case FRAME_LF:
 		append_line(message, text);
 		break;
-	case FRAME_DATAGRAM:
+	case FRAME_NONE:
 		text_append_slice(text, message);
 		break;
 	}

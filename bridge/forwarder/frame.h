@@ -9,7 +9,7 @@
 enum frame {
 	FRAME_OCTET_COUNTING, /* RFC 6587 3.4.1, RFC 5425 4.3: "LENGTH SP MESSAGE" */
 	FRAME_LF,             /* RFC 6587 3.4.2: "MESSAGE LF" */
-	FRAME_DATAGRAM,       /* RFC 5426 3.1: the message is the datagram */
+	FRAME_NONE,           /* the message alone: a datagram (RFC 5426 3.1) has one end */
 };
 
 /* The most bytes that a frame adds to its message. */

@@ -23,9 +23,20 @@ frame_of(const struct config_destination *destination)
 {
 	if (destination->syslog == NULL)
 		return FRAME_LF;
-	if (destination->syslog->transport != CONFIG_TRANSPORT_TCP)
-		return FRAME_DATAGRAM;
-	return destination->syslog->framing == CONFIG_FRAMING_LF ? FRAME_LF : FRAME_OCTET_COUNTING;
+	switch (destination->syslog->transport) {
+	case CONFIG_TRANSPORT_TCP:
+	case CONFIG_TRANSPORT_UNIX_STREAM:
+		return destination->syslog->framing == CONFIG_FRAMING_LF ? FRAME_LF
+									 : FRAME_OCTET_COUNTING;
+	case CONFIG_TRANSPORT_TLS:
+		return FRAME_OCTET_COUNTING;
+	case CONFIG_TRANSPORT_UDP:
+	case CONFIG_TRANSPORT_UNIX:
+	case CONFIG_TRANSPORT_RELP: /* whose frames are made when they are sent: send_relp.c */
+	case CONFIG_TRANSPORT_RELP_TLS:
+		break;
+	}
+	return FRAME_NONE;
 }
 
 struct render *

@@ -1,9 +1,11 @@
 #include "bridge/forwarder/send.h"
 
 static const struct send_kind *const syslog_kinds[] = {
-    [CONFIG_TRANSPORT_TCP] = &send_syslog_tcp,
+    [CONFIG_TRANSPORT_TCP] = &send_syslog_stream,
+    [CONFIG_TRANSPORT_TLS] = &send_syslog_stream,
     [CONFIG_TRANSPORT_UDP] = &send_syslog_udp,
     [CONFIG_TRANSPORT_UNIX] = &send_syslog_unix,
+    [CONFIG_TRANSPORT_UNIX_STREAM] = &send_syslog_stream,
 };
 
 const struct send_kind *

@@ -70,7 +70,7 @@ struct send_kind {
 	void (*close)(void *connection);
 };
 
-extern const struct send_kind send_syslog_tcp;
+extern const struct send_kind send_syslog_stream; /* tcp, tls, unix-stream */
 extern const struct send_kind send_syslog_udp;
 extern const struct send_kind send_syslog_unix;
 extern const struct send_kind send_file;

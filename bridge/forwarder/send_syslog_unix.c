@@ -3,6 +3,7 @@
  * whole or lets us wait.
  */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "bridge/forwarder/datagram.h"
 #include "formats/memory.h"
@@ -15,7 +16,7 @@ unix_open(void **connection, const struct config_destination *destination, const
 
 	(void)destination;
 	(void)patience;
-	if (!connect_unix(&datagram->descriptor, address, &datagram->peer, error)) {
+	if (!connect_unix(&datagram->descriptor, address, SOCK_DGRAM, &datagram->peer, error)) {
 		free(datagram);
 		return false;
 	}

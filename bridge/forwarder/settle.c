@@ -1,17 +1,6 @@
 #include "bridge/forwarder/settle.h"
 
-#include <errno.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h> /* glibc's own has no tcpi_snd_wnd */
-#include <netinet/in.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
-enum {
-	DISCARD_BYTES = 4096,
-	DISCARD_READS = 16,    /* a turn: a peer that talks without end does not hold us */
-	INTERVAL_SHORTEST = 5, /* milliseconds */
-};
+enum { INTERVAL_SHORTEST = 5 /* milliseconds */ };
 
 void
 settle_start(struct settle *settle, int64_t duration)
@@ -76,38 +65,4 @@ settle_next(const struct settle *settle, uint64_t written, int64_t now)
 	if (next <= now || (written > settle->noted && now + settle->interval < next))
 		next = now + settle->interval;
 	return next;
-}
-
-bool
-settle_alive(int descriptor, const char *peer, struct error *error)
-{
-	char discarded[DISCARD_BYTES];
-
-	for (int i = 0; i < DISCARD_READS; i++) {
-		ssize_t length = recv(descriptor, discarded, sizeof(discarded), MSG_DONTWAIT);
-
-		if (length > 0 || (length < 0 && errno == EINTR))
-			continue;
-		if (length == 0)
-			return error_set(error, "%s closed the connection", peer);
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return true;
-		return error_set_errno(error, "connection to %s broken", peer);
-	}
-	return true;
-}
-
-bool
-settle_ask(int descriptor, uint64_t *unacknowledged, uint64_t *window, struct error *error)
-{
-	struct tcp_info info = {0};
-	socklen_t length = sizeof(info);
-	int queued = 0;
-
-	if (ioctl(descriptor, SIOCOUTQ, &queued) != 0 ||
-	    getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
-		return error_set_errno(error, "cannot ask what the peer acknowledged");
-	*unacknowledged = queued > 0 ? (uint64_t)queued : 0;
-	*window = info.tcpi_snd_wnd;
-	return true;
 }

@@ -26,8 +26,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/error.h"
-
 enum { SETTLE_STEPS = 32, SETTLE_LAG = 20000 /* milliseconds */ };
 
 struct settle {
@@ -65,19 +63,5 @@ uint64_t settle_confirm(struct settle *settle, int64_t now);
  * INT64_MAX: everything is confirmed.
  */
 int64_t settle_next(const struct settle *settle, uint64_t written, int64_t now);
-
-/*
- * Reads and throws away what the peer sent.  False where the connection has ended
- * or broken: `peer` is its name in the error.
- */
-MUST_CHECK bool settle_alive(int descriptor, const char *peer, struct error *error);
-
-/*
- * Bytes that the peer's kernel has not acknowledged (SIOCOUTQ, tcp(7)), and the
- * window that it offers (TCP_INFO; before Linux 5.4, which does not tell: for ever
- * the same).
- */
-MUST_CHECK bool settle_ask(int descriptor, uint64_t *unacknowledged, uint64_t *window,
-			   struct error *error);
 
 #endif

@@ -352,7 +352,7 @@ static const struct {
      ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
      "failback, rotate, transport, framing, settle, facility, hostname, app_name, "
      "enterprise_number, "
-     "max_message_size"},
+     "max_message_size, ca_file, server_name, fingerprints, certificate, private_key"},
     {"file: {path: out.log}", "splunk_hec: {url: x}",
      ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, "
      "hold_retry, device, "
@@ -511,15 +511,40 @@ static const struct {
      ":14: destinations[0].syslog.address: 'siem' has no port; write host:port"},
     {"\"siem:514\"", "\":514\"",
      ":14: destinations[0].syslog.address: ':514' names no host; write host:port"},
-    {"\"siem:514\"", "\"siem:514\", transport: tls",
-     ":14: destinations[0].syslog.transport: 'tls' is unknown; known: tcp, udp, unix"},
+    {"\"siem:514\"", "\"siem:514\", transport: sctp",
+     ":14: destinations[0].syslog.transport: 'sctp' is unknown; known: tcp, tls, udp, unix, "
+     "unix-stream"},
+    {"\"siem:514\"", "\"siem:514\", transport: tls, framing: lf",
+     ":14: destinations[0].syslog.framing: has a use with 'transport: tcp, unix-stream' alone; "
+     "take it out"},
+    {"\"siem:514\"", "\"siem:514\", ca_file: ca.pem",
+     ":14: destinations[0].syslog.ca_file: has a use with 'transport: tls' alone; take it out"},
+    {"\"siem:514\"", "\"siem:514\", transport: tls, certificate: a.pem",
+     ":14: destinations[0].syslog.certificate: has a use together with private_key alone; give "
+     "both, or none"},
+    {"\"siem:514\"", "\"siem:514\", transport: tls, private_key: a.pem",
+     ":14: destinations[0].syslog.private_key: has a use together with certificate alone; give "
+     "both, or none"},
+    {"\"siem:514\"", "\"siem:514\", transport: tls, fingerprints: ['md5:AB']",
+     ":14: destinations[0].syslog.fingerprints[0]: 'md5:AB' names no hash that is known here; "
+     "write sha-256:AB:CD:... or sha-1:AB:CD:..."},
+    {"\"siem:514\"", "\"siem:514\", transport: tls, fingerprints: ['sha-1:AB']",
+     ":14: destinations[0].syslog.fingerprints[0]: 'sha-1:AB' must be 20 hex pairs with colons "
+     "between them behind sha-1:"},
+    {"\"siem:514\"",
+     "\"siem:514\", transport: tls, ca_file: a.pem, fingerprints: "
+     "['SHA-1:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33']",
+     ":14: destinations[0].syslog.ca_file: has no use beside fingerprints, which stand for "
+     "themselves; take one of them out"},
     {"\"siem:514\"", "\"siem:514\", transport: unix",
      ":14: destinations[0].syslog.address: 'siem:514' must be the absolute path of a socket, at "
      "most 107 bytes, as in /dev/log"},
     {"\"siem:514\"", "\"siem:514\", transport: udp, framing: lf",
-     ":14: destinations[0].syslog.framing: has a use with 'transport: tcp' alone; take it out"},
+     ":14: destinations[0].syslog.framing: has a use with 'transport: tcp, unix-stream' alone; "
+     "take it out"},
     {"\"siem:514\"", "\"siem:514\", transport: udp, settle: 1s",
-     ":14: destinations[0].syslog.settle: has a use with 'transport: tcp' alone; take it out"},
+     ":14: destinations[0].syslog.settle: has a use with 'transport: tcp, tls, unix-stream' alone; "
+     "take it out"},
     {"address: \"siem:514\"", "transport: tcp",
      ":14: destinations[0].syslog: does not say where to; give an address, or several under "
      "addresses"},

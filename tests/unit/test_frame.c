@@ -30,7 +30,7 @@ frames_are_those_of_the_vectors(void **state)
 	     SLICE_LITERAL(" a  b \n")},
 	    {"a counted LF is kept", FRAME_OCTET_COUNTING, SLICE_LITERAL("a\nb"),
 	     SLICE_LITERAL("3 a\nb")},
-	    {"datagram", FRAME_DATAGRAM, SLICE_LITERAL(S1), SLICE_LITERAL(S1)},
+	    {"datagram", FRAME_NONE, SLICE_LITERAL(S1), SLICE_LITERAL(S1)},
 	    {"F5: a count is never 0", FRAME_OCTET_COUNTING, SLICE_LITERAL(""), SLICE_LITERAL("")},
 	    {"no empty line", FRAME_LF, SLICE_LITERAL(""), SLICE_LITERAL("")},
 	};

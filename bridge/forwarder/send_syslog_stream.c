@@ -1,0 +1,105 @@
+/*
+ * Syslog over a stream: TCP (RFC 6587), TLS (RFC 5425) or a unix socket.  The
+ * connection's end is looked for before each write and before each confirmation;
+ * see settle.h for what is confirmed.  Its weakness is there as well.
+ *
+ *   confirmation  the peer's kernel has the bytes, and the connection lives on
+ *   order         that of the spool
+ *   duplicates    after a break, what was sent in the last `settle`
+ */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "bridge/deadline.h"
+#include "bridge/forwarder/send.h"
+#include "bridge/forwarder/settle.h"
+#include "bridge/forwarder/stream.h"
+#include "formats/memory.h"
+
+struct sender {
+	struct stream *stream;
+	struct settle settle;
+};
+
+static bool
+open_stream(void **connection, const struct config_destination *destination, const char *address,
+	    const struct connect_patience *patience, struct error *error)
+{
+	struct sender *sender = memory_allocate(sizeof(*sender));
+
+	if (!stream_open(&sender->stream, destination->syslog, address, patience, error)) {
+		free(sender);
+		return false;
+	}
+	settle_start(&sender->settle, destination->syslog->settle);
+	*connection = sender;
+	return true;
+}
+
+static const char *
+peer(const void *connection)
+{
+	const struct sender *sender = connection;
+
+	return stream_peer(sender->stream);
+}
+
+static enum send_result
+send_some(void *connection, struct batch *batch, struct error *error)
+{
+	struct sender *sender = connection;
+	size_t taken = 0;
+
+	if (!stream_is_alive(sender->stream, error) ||
+	    !stream_write(sender->stream, batch->output.bytes + batch->sent,
+			  batch->output.length - batch->sent, &taken, error))
+		return SEND_LATER;
+	batch_advance(batch, taken);
+	return taken > 0 ? SEND_PROGRESS : SEND_IDLE;
+}
+
+static enum send_result
+confirm(void *connection, uint64_t written, uint64_t *confirmed, struct error *error)
+{
+	struct sender *sender = connection;
+	int64_t now = deadline_now();
+	struct stream_progress progress;
+
+	(void)written;
+	/* Alive at `now` or later, and only then is anything of before confirmed. */
+	if (!stream_is_alive(sender->stream, error) ||
+	    !stream_ask(sender->stream, &progress, error))
+		return SEND_LATER;
+	settle_note(&sender->settle, progress.acknowledged, progress.window, deadline_now());
+	*confirmed = settle_confirm(&sender->settle, now);
+	return SEND_IDLE;
+}
+
+static void
+watch(const void *connection, bool blocked, uint64_t written, struct send_watch *watch)
+{
+	const struct sender *sender = connection;
+
+	watch->descriptor = stream_descriptor(sender->stream);
+	watch->events = (short)(blocked ? POLLIN | POLLOUT : POLLIN);
+	watch->at = settle_next(&sender->settle, written, deadline_now());
+}
+
+static void
+close_stream(void *connection)
+{
+	struct sender *sender = connection;
+
+	stream_close(sender->stream);
+	free(sender);
+}
+
+const struct send_kind send_syslog_stream = {
+    .name = "syslog over a stream",
+    .open = open_stream,
+    .peer = peer,
+    .send = send_some,
+    .confirm = confirm,
+    .watch = watch,
+    .close = close_stream,
+};
