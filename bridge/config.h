@@ -16,6 +16,7 @@
 
 #include "formats/error.h"
 #include "formats/format.h"
+#include "formats/severity.h"
 
 /* listen: */
 struct config_listen {
@@ -230,12 +231,22 @@ struct config_destination {
 	char *format_text; /* default cef */
 	char **events;     /* globs; default ["*"] */
 	unsigned events_count;
-	char *hold_retry_text;        /* how often a held destination is tried; default 30s */
+	char *hold_retry_text; /* how often a held destination is tried; default 30s */
+	char **except;         /* globs of what it does not want all the same */
+	unsigned except_count;
+	char *min_severity_text; /* info (default), low, medium, high, critical */
+	char **sources;          /* names; none: of every source */
+	unsigned sources_count;
+	char **organizations; /* ids; none: of every one, and of none */
+	unsigned organizations_count;
+	char **projects; /* likewise */
+	unsigned projects_count;
 	struct config_device *device; /* may be NULL as written, never after config_read() */
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
 
 	int64_t hold_retry; /* milliseconds */
+	enum severity min_severity;
 	const struct format *format;
 	struct format_options options; /* what of it comes from here; borrows from here */
 };

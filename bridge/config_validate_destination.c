@@ -100,7 +100,7 @@ config_validate_destination(const struct config_place *root, struct config *conf
 		return config_value_wrong(&place, "name");
 	}
 	if (!validate_format(&place, destination) || !config_value_quantities(&place, rows, 1) ||
-	    !config_value_events(&place, &destination->events, &destination->events_count) ||
+	    !config_validate_route(&place, config, destination) ||
 	    !validate_kind(&place, destination))
 		return false;
 	fill_options(config, destination);

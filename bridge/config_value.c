@@ -168,10 +168,11 @@ config_value_printable(const struct config_place *place, const char *key, const 
 }
 
 bool
-config_value_events(const struct config_place *place, char ***events, unsigned *count)
+config_value_globs(const struct config_place *place, const char *key, char *const *globs,
+		   unsigned count)
 {
-	for (unsigned i = 0; i < *count; i++) {
-		const char *glob = (*events)[i];
+	for (unsigned i = 0; i < count; i++) {
+		const char *glob = globs[i];
 		size_t length = strlen(glob);
 
 		if (length <= LONGEST_GLOB && strspn(glob, LETTERS DIGITS "._-*") == length)
@@ -180,8 +181,16 @@ config_value_events(const struct config_place *place, char ***events, unsigned *
 			  "'%.40s' matches no event type; they are 1 to %d of A-Z, a-z, 0-9, "
 			  "'.', '_' and '-', and '*' stands for any run of them",
 			  glob, LONGEST_GLOB);
-		return config_value_wrong(place, "events");
+		return config_value_wrong(place, key);
 	}
+	return true;
+}
+
+bool
+config_value_events(const struct config_place *place, char ***events, unsigned *count)
+{
+	if (!config_value_globs(place, "events", *events, *count))
+		return false;
 	if (*count == 0) {
 		*events = memory_allocate_array(1, sizeof(**events));
 		(*events)[0] = memory_copy_text("*", 1);

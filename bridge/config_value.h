@@ -65,7 +65,11 @@ MUST_CHECK bool config_value_switch(const struct config_place *place, const char
 MUST_CHECK bool config_value_printable(const struct config_place *place, const char *key,
 				       const char *text, size_t longest);
 
-/* Globs of event types; none written: one that matches all. */
+/* Globs of event types. */
+MUST_CHECK bool config_value_globs(const struct config_place *place, const char *key,
+				   char *const *globs, unsigned count);
+
+/* As above, at the key `events`; none written: one that matches all. */
 MUST_CHECK bool config_value_events(const struct config_place *place, char ***events,
 				    unsigned *count);
 
@@ -83,6 +87,10 @@ MUST_CHECK bool config_validate_signature(const struct config_place *place,
 					  struct config_source *source);
 MUST_CHECK bool config_validate_destination(const struct config_place *root, struct config *config,
 					    unsigned index);
+
+/* ... about which events go to config->destinations[index], at its place. */
+MUST_CHECK bool config_validate_route(const struct config_place *place, const struct config *config,
+				      struct config_destination *destination);
 
 /* And that which is about the `syslog` of that destination. */
 MUST_CHECK bool config_validate_syslog(const struct config_place *destination,

@@ -25,6 +25,7 @@ static const char *const names[COUNTERS] = {
     [COUNTER_CHALLENGES] = "challenges_total",
     [COUNTER_REPLAYS] = "replays_total",
     [COUNTER_CONFLICTS] = "id_conflicts_total",
+    [COUNTER_UNROUTED] = "unrouted_total",
 };
 
 bool

@@ -27,6 +27,7 @@ enum counter {
 	COUNTER_CHALLENGES,        /* answered */
 	COUNTER_REPLAYS,           /* a known body under a new id that is not signed: kept */
 	COUNTER_CONFLICTS,         /* another body under a known id that is not signed: kept */
+	COUNTER_UNROUTED,          /* stored events that no destination wants */
 	COUNTERS
 };
 
@@ -48,6 +49,7 @@ struct counters_secret {
 struct counters {
 	_Atomic uint64_t values[COUNTERS];
 	_Atomic uint64_t last_sequence;                                  /* durable in the spool */
+	_Atomic uint64_t unrouted_until; /* sequence up to which COUNTER_UNROUTED has them */
 	struct counters_destination destinations[COUNTERS_DESTINATIONS]; /* in configured order */
 	struct counters_secret secrets[COUNTERS_SOURCES][COUNTERS_SECRETS]; /* likewise */
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bridge/commands/options.h"
+#include "bridge/commands/reach.h"
 #include "bridge/config.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/spool.h"
@@ -109,7 +110,26 @@ print_events(char *const *events, unsigned count)
 	printf(", events");
 	for (unsigned i = 0; i < count; i++)
 		printf(" %s", events[i]);
-	putchar('\n');
+}
+
+static void
+print_list(const char *name, char *const *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		printf("%s %s", i == 0 ? name : "", list[i]);
+}
+
+/* What it wants of those events. */
+static void
+print_route(const struct config_destination *destination)
+{
+	print_list(", except", destination->except, destination->except_count);
+	if (destination->min_severity > SEVERITY_INFO)
+		printf(", severity %s and above", severity_row(destination->min_severity)->name);
+	print_list(", of sources", destination->sources, destination->sources_count);
+	print_list(", of organizations", destination->organizations,
+		   destination->organizations_count);
+	print_list(", of projects", destination->projects, destination->projects_count);
 }
 
 static void
@@ -148,6 +168,7 @@ print_source(const struct config_source *source)
 		       source->secrets_count, source->secrets_count == 1 ? "" : "s");
 	printf(", profile %s", source->profile);
 	print_events(source->events, source->events_count);
+	putchar('\n');
 }
 
 static void
@@ -170,6 +191,8 @@ print_destination(const struct config_destination *destination)
 		printf("file %s", destination->file->path);
 	printf(", format %s", destination->format->name);
 	print_events(destination->events, destination->events_count);
+	print_route(destination);
+	putchar('\n');
 }
 
 static void
@@ -211,6 +234,7 @@ check(const struct command *command, int argc, char **argv)
 		fprintf(stderr, "error: %s\n", error.text);
 		goto finish;
 	}
+	reach_check(config, keep_warning, &warnings);
 	if (!quiet)
 		print_summary(config, &warnings);
 	if (fflush(stdout) == 0)

@@ -74,7 +74,7 @@ batch_route(struct batch *batch, const struct config_destination *destination)
 			batch_kill(
 			    batch, i,
 			    "its row in the spool was changed: it does not fit the hash chain");
-		else if (!route_wants(destination, item->stored->type))
+		else if (!route_wants(destination, item->stored->source, item->stored->type))
 			item->fate = BATCH_UNWANTED;
 	}
 }
@@ -116,6 +116,17 @@ batch_normalise(struct batch *batch, const struct profiles *profiles)
 		if (!normalise_event(profiles_of(profiles, stored->source), stored->body,
 				     batch->arena, &item->event, &error))
 			batch_kill(batch, i, error.text);
+	}
+}
+
+void
+batch_select(struct batch *batch, const struct config_destination *destination)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_item *item = &batch->items[i];
+
+		if (item->fate == BATCH_WANTED && !route_wants_event(destination, &item->event))
+			item->fate = BATCH_UNWANTED;
 	}
 }
 

@@ -2,7 +2,7 @@
  * A batch: events out of the spool on their way to one destination, what becomes
  * of each of them, and the bytes that go out for them.
  *
- *   batch_read -> batch_route -> batch_normalise -> render_batch -> send
+ *   batch_read -> batch_route -> batch_normalise -> batch_select -> render_batch -> send
  *
  * At most BATCH_EVENTS events and about BATCH_BYTES of bodies and of output; all
  * else that belongs to it lives in its arena until the next batch_read().
@@ -60,11 +60,14 @@ void batch_clear(struct batch *batch);
 MUST_CHECK bool batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after,
 			   struct error *error);
 
-/* Says of each item whether the destination wants it. */
+/* Says of each item whether the destination wants it, as far as the spool's row tells. */
 void batch_route(struct batch *batch, const struct config_destination *destination);
 
 /* Fills the event of each wanted item; one that cannot be read is dead. */
 void batch_normalise(struct batch *batch, const struct profiles *profiles);
+
+/* Says of each wanted item, now that its body was read, whether it is wanted still. */
+void batch_select(struct batch *batch, const struct config_destination *destination);
 
 /* One item is dead; copies the reason. */
 void batch_kill(struct batch *batch, size_t item, const char *reason);

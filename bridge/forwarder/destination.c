@@ -360,6 +360,7 @@ fill(struct destination *destination, struct error *error)
 		return SEND_IDLE;
 	batch_route(batch, destination->settings.configuration);
 	batch_normalise(batch, destination->settings.profiles);
+	batch_select(batch, destination->settings.configuration);
 	destination->head.number =
 	    render_batch(destination->render, batch, destination->head.number);
 	bury_dead(destination);

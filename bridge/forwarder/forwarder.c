@@ -23,6 +23,7 @@
 #include "bridge/forwarder/destination.h"
 #include "bridge/forwarder/ledger.h"
 #include "bridge/forwarder/profiles.h"
+#include "bridge/forwarder/unrouted.h"
 #include "bridge/log.h"
 #include "bridge/spool/spool.h"
 #include "bridge/wake.h"
@@ -37,6 +38,7 @@ struct forwarder {
 	struct counters *counters;
 	struct profiles *profiles;
 	struct ledger *ledger;
+	struct unrouted *unrouted; /* NULL: told to stop before there was a spool */
 	struct destination *destinations[COUNTERS_DESTINATIONS];
 	size_t count;
 	int wake;      /* raised by the receiver; -1: none */
@@ -141,9 +143,10 @@ catch_signals(struct forwarder *forwarder, struct error *error)
 	return true;
 }
 
+/* *highest is raised to where it begins. */
 static bool
 begin_destination(struct forwarder *forwarder, size_t i, uint64_t epoch, uint64_t last,
-		  struct error *error)
+		  uint64_t *highest, struct error *error)
 {
 	const struct config_destination *configuration = &forwarder->config->destinations[i];
 	struct destination_settings settings = {
@@ -160,6 +163,8 @@ begin_destination(struct forwarder *forwarder, size_t i, uint64_t epoch, uint64_
 	    !destination_new(&forwarder->destinations[i], &settings, error))
 		return false;
 	forwarder->count = i + 1;
+	if (settings.start.sequence > *highest)
+		*highest = settings.start.sequence;
 	return true;
 }
 
@@ -168,6 +173,12 @@ static bool
 begin_destinations(struct forwarder *forwarder, struct error *error)
 {
 	struct spool_reader *reader = wait_for_spool(forwarder);
+	const struct unrouted_settings settings = {
+	    .config = forwarder->config,
+	    .profiles = forwarder->profiles,
+	    .counters = forwarder->counters,
+	};
+	uint64_t highest = 0;
 	uint64_t first;
 	uint64_t last;
 	uint64_t epoch;
@@ -177,9 +188,9 @@ begin_destinations(struct forwarder *forwarder, struct error *error)
 		return true;
 	epoch = spool_reader_epoch(reader);
 	done = spool_reader_range(reader, &first, &last, error);
-	spool_reader_close(reader);
 	for (size_t i = 0; done && i < forwarder->config->destinations_count; i++)
-		done = begin_destination(forwarder, i, epoch, last, error);
+		done = begin_destination(forwarder, i, epoch, last, &highest, error);
+	forwarder->unrouted = unrouted_new(&settings, reader, highest);
 	return done;
 }
 
@@ -208,10 +219,13 @@ save(struct forwarder *forwarder)
 static void
 tend(struct forwarder *forwarder)
 {
+	bool more;
+
 	ledger_gather(forwarder->ledger, forwarder->destinations, forwarder->count);
 	if (ledger_due(forwarder->ledger) == 0)
 		save(forwarder);
-	wait_for_news(forwarder, ledger_due(forwarder->ledger));
+	more = forwarder->unrouted != NULL && unrouted_look(forwarder->unrouted);
+	wait_for_news(forwarder, more ? 0 : ledger_due(forwarder->ledger));
 }
 
 static bool
@@ -277,6 +291,7 @@ release(struct forwarder *forwarder)
 	for (size_t i = 0; i < COUNTERS_DESTINATIONS; i++)
 		destination_free(forwarder->destinations[i]);
 	ledger_close(forwarder->ledger);
+	unrouted_free(forwarder->unrouted);
 	profiles_free(forwarder->profiles);
 	if (forwarder->attention >= 0)
 		close(forwarder->attention);

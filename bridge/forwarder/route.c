@@ -1,13 +1,77 @@
 #include "bridge/forwarder/route.h"
 
+#include <string.h>
+
+#include "formats/catalogue.h"
 #include "formats/glob.h"
 
 static const uint64_t SEQUENCE_ID_HIGHEST = 2147483647;
 
-bool
-route_wants(const struct config_destination *destination, struct slice type)
+/* None of them listed: anything will do. */
+static bool
+is_listed(char *const *list, size_t count, struct slice value)
 {
-	return glob_any(destination->events, destination->events_count, type);
+	for (size_t i = 0; i < count; i++)
+		if (text_slice_is(value, list[i]))
+			return true;
+	return count == 0;
+}
+
+bool
+route_wants(const struct config_destination *destination, struct slice source, struct slice type)
+{
+	return glob_any(destination->events, destination->events_count, type) &&
+	       !glob_any(destination->except, destination->except_count, type) &&
+	       is_listed(destination->sources, destination->sources_count, source);
+}
+
+bool
+route_wants_event(const struct config_destination *destination, const struct event *event)
+{
+	return event->severity >= destination->min_severity &&
+	       is_listed(destination->organizations, destination->organizations_count,
+			 event->fields[FIELD_ORGANIZATION_ID]) &&
+	       is_listed(destination->projects, destination->projects_count,
+			 event->fields[FIELD_PROJECT_ID]);
+}
+
+bool
+route_reads_event(const struct config_destination *destination)
+{
+	return destination->min_severity > SEVERITY_INFO || destination->organizations_count > 0 ||
+	       destination->projects_count > 0;
+}
+
+bool
+route_wants_everything(const struct config_destination *destination)
+{
+	bool everything = false;
+
+	for (unsigned i = 0; i < destination->events_count; i++)
+		if (strcmp(destination->events[i], "*") == 0)
+			everything = true;
+	return everything && destination->except_count == 0 && destination->sources_count == 0 &&
+	       !route_reads_event(destination);
+}
+
+/* What normalise_finish() can make of it at most. */
+static enum severity
+highest_severity(struct slice type)
+{
+	const struct catalogue_entry *entry = catalogue_find(type);
+
+	if (entry->severity_of_body)
+		return SEVERITY_CRITICAL;
+	if ((entry->family & (FAMILY_KEY | FAMILY_MEMBER)) != 0)
+		return severity_raise(entry->severity);
+	return entry->severity;
+}
+
+bool
+route_can_want(const struct config_destination *destination, struct slice source, struct slice type)
+{
+	return route_wants(destination, source, type) &&
+	       highest_severity(type) >= destination->min_severity;
 }
 
 uint32_t

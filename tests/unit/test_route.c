@@ -4,24 +4,207 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-static void
-an_event_goes_where_a_glob_wants_it(void **state)
+enum { MOST_WORDS = 4 };
+
+/* A destination, its lists as words with a blank between; and the events it is shown. */
+struct row {
+	const char *events, *except, *sources, *organizations, *projects;
+	enum severity min_severity;
+	struct {
+		const char *source, *type, *organization, *project;
+		enum severity severity;
+		bool wanted;
+	} shown[4]; /* up to one without a type */
+};
+
+static const struct row rows[] = {
+    {.events = "*",
+     .shown = {{"a", "key.created", NULL, NULL, SEVERITY_INFO, true},
+	       {"b", "x", "o", "p", SEVERITY_CRITICAL, true}}},
+    {.events = "key.* security.alert",
+     .shown = {{"a", "key.created", NULL, NULL, SEVERITY_LOW, true},
+	       {"a", "security.alert", NULL, NULL, SEVERITY_HIGH, true},
+	       {"a", "security.alerts", NULL, NULL, SEVERITY_HIGH, false},
+	       {"a", "member.joined", NULL, NULL, SEVERITY_LOW, false}}},
+    {.events = NULL, .shown = {{"a", "key.created", NULL, NULL, SEVERITY_LOW, false}}},
+    {.events = "*",
+     .except = "billing.* key.created",
+     .shown = {{"a", "billing.paid", NULL, NULL, SEVERITY_INFO, false},
+	       {"a", "key.created", NULL, NULL, SEVERITY_LOW, false},
+	       {"a", "key.createdx", NULL, NULL, SEVERITY_LOW, true},
+	       {"a", "usage.alert", NULL, NULL, SEVERITY_MEDIUM, true}}},
+    {.events = "key.*",
+     .except = "*",
+     .shown = {{"a", "key.created", NULL, NULL, SEVERITY_CRITICAL, false}}},
+    {.events = "*",
+     .min_severity = SEVERITY_HIGH,
+     .shown = {{"a", "security.x", NULL, NULL, SEVERITY_MEDIUM, false},
+	       {"a", "security.x", NULL, NULL, SEVERITY_HIGH, true},
+	       {"a", "security.x", NULL, NULL, SEVERITY_CRITICAL, true}}},
+    {.events = "*",
+     .sources = "a c",
+     .shown = {{"a", "x", NULL, NULL, SEVERITY_INFO, true},
+	       {"b", "x", NULL, NULL, SEVERITY_INFO, false},
+	       {"ca", "x", NULL, NULL, SEVERITY_INFO, false},
+	       {"", "x", NULL, NULL, SEVERITY_INFO, false}}},
+    {.events = "*",
+     .organizations = "org_1 org_2",
+     .shown = {{"a", "x", "org_2", NULL, SEVERITY_INFO, true},
+	       {"a", "x", "org_22", NULL, SEVERITY_INFO, false},
+	       {"a", "x", "", NULL, SEVERITY_INFO, false},
+	       {"a", "x", NULL, NULL, SEVERITY_CRITICAL, false}}},
+    {.events = "*",
+     .projects = "p",
+     .shown = {{"a", "x", NULL, "p", SEVERITY_INFO, true},
+	       {"a", "x", "p", NULL, SEVERITY_INFO, false}}},
+    /* all that is given must hold */
+    {.events = "security.*",
+     .except = "security.test",
+     .sources = "a",
+     .organizations = "o",
+     .projects = "p",
+     .min_severity = SEVERITY_MEDIUM,
+     .shown = {{"a", "security.x", "o", "p", SEVERITY_MEDIUM, true},
+	       {"a", "security.test", "o", "p", SEVERITY_MEDIUM, false},
+	       {"a", "security.x", "o", "q", SEVERITY_MEDIUM, false},
+	       {"a", "security.x", "o", "p", SEVERITY_LOW, false}}},
+};
+
+/* Gives the words one by one; `copy` holds them. */
+static unsigned
+split(const char *words, char copy[64], char *list[MOST_WORDS])
 {
-	char keys[] = "key.*";
-	char alerts[] = "security.alert";
-	char *events[] = {keys, alerts};
-	const struct config_destination some = {.events = events, .events_count = 2};
-	const struct config_destination none = {.events = events, .events_count = 0};
+	unsigned count = 0;
+	char *rest = copy;
+
+	if (words == NULL)
+		return 0;
+	(void)snprintf(copy, 64, "%s", words);
+	while (rest != NULL) {
+		assert_true(count < MOST_WORDS);
+		list[count++] = strsep(&rest, " ");
+	}
+	return count;
+}
+
+struct fixture {
+	struct config_destination destination;
+	char copies[5][64];
+	char *lists[5][MOST_WORDS];
+};
+
+static void
+fill(struct fixture *fixture, const struct row *row)
+{
+	struct config_destination *destination = &fixture->destination;
+
+	memset(fixture, 0, sizeof(*fixture));
+	destination->events_count = split(row->events, fixture->copies[0], fixture->lists[0]);
+	destination->events = fixture->lists[0];
+	destination->except_count = split(row->except, fixture->copies[1], fixture->lists[1]);
+	destination->except = fixture->lists[1];
+	destination->sources_count = split(row->sources, fixture->copies[2], fixture->lists[2]);
+	destination->sources = fixture->lists[2];
+	destination->organizations_count =
+	    split(row->organizations, fixture->copies[3], fixture->lists[3]);
+	destination->organizations = fixture->lists[3];
+	destination->projects_count = split(row->projects, fixture->copies[4], fixture->lists[4]);
+	destination->projects = fixture->lists[4];
+	destination->min_severity = row->min_severity;
+}
+
+static void
+an_event_goes_where_all_that_is_given_holds(void **state)
+{
+	struct fixture fixture;
 
 	(void)state;
-	assert_true(route_wants(&some, SLICE_LITERAL("key.created")));
-	assert_true(route_wants(&some, SLICE_LITERAL("security.alert")));
-	assert_false(route_wants(&some, SLICE_LITERAL("security.alerts")));
-	assert_false(route_wants(&some, SLICE_LITERAL("member.joined")));
-	assert_false(route_wants(&none, SLICE_LITERAL("key.created")));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct config_destination *destination = &fixture.destination;
+
+		fill(&fixture, &rows[i]);
+		for (size_t j = 0; j < 4 && rows[i].shown[j].type != NULL; j++) {
+			struct event event = {.severity = rows[i].shown[j].severity};
+			bool wanted;
+
+			event.fields[FIELD_ORGANIZATION_ID] =
+			    text_of(rows[i].shown[j].organization);
+			event.fields[FIELD_PROJECT_ID] = text_of(rows[i].shown[j].project);
+			wanted = route_wants(destination, text_of(rows[i].shown[j].source),
+					     text_of(rows[i].shown[j].type)) &&
+				 route_wants_event(destination, &event);
+			if (wanted != rows[i].shown[j].wanted)
+				fail_msg("row %zu, event %zu: %d", i, j, wanted);
+			/* what says that the event need not be read is true */
+			if (!route_reads_event(destination))
+				assert_true(route_wants_event(destination, &event));
+			if (route_wants_everything(destination))
+				assert_true(wanted);
+		}
+	}
+}
+
+static void
+a_destination_that_wants_everything_is_known_as_such(void **state)
+{
+	static const struct {
+		struct row row;
+		bool everything;
+	} cases[] = {
+	    {{.events = "key.* *"}, true},
+	    {{.events = "key.*"}, false},
+	    {{.events = NULL}, false},
+	    {{.events = "*", .except = "x"}, false},
+	    {{.events = "*", .sources = "a"}, false},
+	    {{.events = "*", .organizations = "o"}, false},
+	    {{.events = "*", .projects = "p"}, false},
+	    {{.events = "*", .min_severity = SEVERITY_LOW}, false},
+	};
+	struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fill(&fixture, &cases[i].row);
+		assert_int_equal(route_wants_everything(&fixture.destination), cases[i].everything);
+	}
+}
+
+static void
+a_type_that_is_never_severe_enough_can_not_be_wanted(void **state)
+{
+	static const struct {
+		const char *type;
+		enum severity min_severity;
+		bool can;
+	} cases[] = {
+	    {"billing.paid", SEVERITY_INFO, true},
+	    {"billing.paid", SEVERITY_LOW, false},
+	    {"key.created", SEVERITY_LOW, true},
+	    {"key.created", SEVERITY_MEDIUM, true}, /* where it failed */
+	    {"key.created", SEVERITY_HIGH, false},
+	    {"security.x", SEVERITY_CRITICAL, true}, /* where the sender says so */
+	    {"usage.limit_reached", SEVERITY_HIGH, true},
+	    {"usage.limit_reached", SEVERITY_CRITICAL, false},
+	    {"unheard.of", SEVERITY_INFO, true},
+	    {"unheard.of", SEVERITY_LOW, false},
+	};
+	struct fixture fixture;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct row row = {.events = "*", .min_severity = cases[i].min_severity};
+
+		fill(&fixture, &row);
+		if (route_can_want(&fixture.destination, SLICE_LITERAL("a"),
+				   text_of(cases[i].type)) != cases[i].can)
+			fail_msg("case %zu: %s", i, cases[i].type);
+	}
 }
 
 static void
@@ -44,7 +227,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_event_goes_where_a_glob_wants_it),
+	    cmocka_unit_test(an_event_goes_where_all_that_is_given_holds),
+	    cmocka_unit_test(a_destination_that_wants_everything_is_known_as_such),
+	    cmocka_unit_test(a_type_that_is_never_severe_enough_can_not_be_wanted),
 	    cmocka_unit_test(the_sequence_id_wraps_to_1),
 	};
 
