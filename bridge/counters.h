@@ -48,7 +48,7 @@ struct counters_secret {
 
 struct counters {
 	_Atomic uint64_t values[COUNTERS];
-	_Atomic uint64_t last_sequence;                                  /* durable in the spool */
+	_Atomic uint64_t last_sequence;  /* durable in the spool */
 	_Atomic uint64_t unrouted_until; /* sequence up to which COUNTER_UNROUTED has them */
 	struct counters_destination destinations[COUNTERS_DESTINATIONS]; /* in configured order */
 	struct counters_secret secrets[COUNTERS_SOURCES][COUNTERS_SECRETS]; /* likewise */

@@ -89,7 +89,7 @@ count_batch(struct unrouted *unrouted, const struct spool_event **last)
 {
 	const struct config *config = unrouted->settings.config;
 	struct batch *batch = unrouted->batch;
-	enum verdict verdicts[BATCH_EVENTS];
+	enum verdict verdicts[BATCH_EVENTS] = {NOBODY};
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
