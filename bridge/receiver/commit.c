@@ -301,35 +301,50 @@ commit_returned(struct commit_returns *returns)
 
 /* ---- the commit thread ---- */
 
+/* Puts a chain of answered submissions where their loop finds them. */
 static void
-hand_back(struct submission *submission)
+hand_back(struct submission *first, struct submission *last)
 {
-	struct commit_returns *returns = submission->returns;
-	bool was_empty;
+	struct commit_returns *returns = first->returns;
 
 	pthread_mutex_lock(&returns->lock);
-	was_empty = returns->list == NULL;
-	submission->next = returns->list;
-	returns->list = submission;
+	last->next = returns->list;
+	returns->list = first;
 	pthread_mutex_unlock(&returns->lock);
-	if (was_empty)
-		wake_raise(returns->descriptor);
+	wake_raise(returns->descriptor);
 }
 
-/* Gives every submission of the queue back with its answer. */
+static enum answer
+answer_of(const struct submission *submission, bool stored)
+{
+	if (!stored)
+		return ANSWER_UNAVAILABLE;
+	return submission->kind == SUBMISSION_REJECTED ? ANSWER_NOT_AN_EVENT : ANSWER_ACCEPTED;
+}
+
+/*
+ * Gives every submission of the queue back with its answer, all those of one loop at
+ * once: a loop that is woken for each of them answers them one by one, and the time
+ * goes into changing threads.
+ */
 static void
 answer_all(struct queue *queue, bool stored)
 {
-	struct submission *submission;
+	while (queue->first != NULL) {
+		struct submission *first = queue_take(queue), *last = first, *submission;
+		struct queue others = {0};
 
-	while ((submission = queue_take(queue)) != NULL) {
-		if (!stored)
-			submission->answer = ANSWER_UNAVAILABLE;
-		else if (submission->kind == SUBMISSION_REJECTED)
-			submission->answer = ANSWER_NOT_AN_EVENT;
-		else
-			submission->answer = ANSWER_ACCEPTED;
-		hand_back(submission);
+		first->answer = answer_of(first, stored);
+		while ((submission = queue_take(queue)) != NULL) {
+			if (submission->returns != first->returns) {
+				queue_put(&others, submission);
+				continue;
+			}
+			submission->answer = answer_of(submission, stored);
+			last = last->next = submission;
+		}
+		hand_back(first, last);
+		*queue = others;
 	}
 }
 

@@ -66,9 +66,10 @@ database_open(struct database **out, const char *path, enum database_mode mode, 
 	sqlite3_extended_result_codes(database->handle, 1);
 	sqlite3_busy_timeout(database->handle, DATABASE_BUSY_MS);
 	if (mode == DATABASE_READ_WRITE) {
-		sqlite3_wal_hook(database->handle, note_wal_size, database);
 		if (!database_execute(database, settings, error))
 			goto fail_path;
+		/* after the settings: wal_autocheckpoint takes an earlier hook away */
+		sqlite3_wal_hook(database->handle, note_wal_size, database);
 	}
 	*out = database;
 	return true;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -363,6 +364,45 @@ checkpoints_empty_the_wal_while_a_reader_is_open(void **state)
 	spool_close(spool);
 }
 
+/* The wal_autocheckpoint setting takes a WAL hook away: no checkpoint was ever due. */
+static void
+the_wal_stays_short_under_load_beside_a_reader(void **state)
+{
+	static char body[20000];
+	struct spool *spool = open_spool(0, NULL);
+	struct spool_event event = {.source = SLICE_LITERAL("anyint"),
+				    .id = SLICE_LITERAL("id"),
+				    .type = SLICE_LITERAL("key.created"),
+				    .body = {body, sizeof(body)}};
+	struct spool_reader *reader;
+	struct spool_event *events;
+	struct arena *arena = arena_new();
+	struct error error;
+	struct stat wal;
+	uint64_t after = 0;
+	char path[256];
+	size_t count;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	assert_true(spool_reader_open(&reader, directory, &error));
+	for (unsigned i = 0; i < 1000; i++) { /* 20 MB */
+		assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
+		assert_true(spool_checkpoint(spool, false, &error));
+		arena_clear(arena);
+		assert_true(spool_reader_next(reader, after, 10, sizeof(body), arena, &events,
+					      &count, &error));
+		assert_int_equal(count, 1);
+		after = events[0].sequence;
+	}
+	(void)snprintf(path, sizeof(path), "%s/spool.db-wal", directory);
+	assert_int_equal(stat(path, &wal), 0);
+	assert_in_range(wal.st_size, 1, 6 * 1024 * 1024);
+	spool_reader_close(reader);
+	arena_free(arena);
+	spool_close(spool);
+}
+
 static void
 count_forgotten(void *context, const unsigned char *prints, size_t count)
 {
@@ -454,6 +494,8 @@ main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(checkpoints_empty_the_wal_while_a_reader_is_open,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_wal_stays_short_under_load_beside_a_reader, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_old_and_delivered_is_pruned_from_the_front,
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(the_row_behind_pruned_ones_is_still_checked, set_up,
