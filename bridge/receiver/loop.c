@@ -123,9 +123,14 @@ static void *
 run(void *context)
 {
 	struct loop *loop = context;
+	int result;
 
 	own_loop = loop;
-	if (event_base_dispatch(loop->base) < 0)
+	do {
+		result = event_base_loop(loop->base, EVLOOP_ONCE);
+		request_flush(loop->handler);
+	} while (result == 0 && !event_base_got_break(loop->base));
+	if (result < 0)
 		log_error("loop", "the event loop failed; what it held is lost to its senders");
 	return NULL;
 }

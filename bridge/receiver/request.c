@@ -38,7 +38,8 @@ struct request_handler {
 	struct commit *commit;
 	struct commit_returns *returns;
 	struct counters *counters;
-	struct arena *arena; /* of the request under way */
+	struct arena *arena;                     /* of the request under way */
+	struct submission *outbox, **outbox_end; /* for request_flush() */
 	size_t pending;
 	bool draining;
 	char evidence[EVIDENCE_LENGTH];
@@ -75,6 +76,7 @@ request_handler_new(const struct request_source *sources, size_t count, struct c
 	handler->returns = returns;
 	handler->counters = counters;
 	handler->arena = arena_new();
+	handler->outbox_end = &handler->outbox;
 	return handler;
 }
 
@@ -253,20 +255,18 @@ note_untrusted(const struct request_source *source, struct evhttp_request *reque
 		  address != NULL ? address : "somewhere", error->text);
 }
 
-/* On its way to the disk; false: it cannot be taken now. */
-static bool
+/* On its way to the disk, with all others of this turn of the loop. */
+static void
 submit(struct request_handler *handler, struct evhttp_request *request,
        struct submission *submission)
 {
 	submission->request = request;
 	submission->returns = handler->returns;
-	if (!commit_submit(handler->commit, submission)) {
-		free(submission);
-		return false;
-	}
+	submission->next = NULL;
+	*handler->outbox_end = submission;
+	handler->outbox_end = &submission->next;
 	handler->pending++;
 	http_guard_hold(guard_of(request));
-	return true;
 }
 
 static void
@@ -298,8 +298,7 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 		rejected.reason = text_of(error.text);
 	submission = commit_submission_new(is_event ? &event : NULL, is_event ? NULL : &rejected);
 	submission->binds_body = outcome->id_is_unsigned;
-	if (!submit(handler, request, submission))
-		refuse(handler, request, ANSWER_UNAVAILABLE);
+	submit(handler, request, submission);
 }
 
 static void
@@ -362,6 +361,23 @@ request_handle(struct evhttp_request *request, void *context)
 		refuse(handler, request, ANSWER_MEDIA_TYPE);
 	else
 		take_post(handler, request, source);
+}
+
+void
+request_flush(struct request_handler *handler)
+{
+	struct submission *next;
+
+	for (struct submission *s = handler->outbox; s != NULL; s = next) {
+		next = s->next;
+		if (commit_submit(handler->commit, s))
+			continue;
+		handler->pending--;
+		refuse(handler, s->request, ANSWER_UNAVAILABLE);
+		free(s);
+	}
+	handler->outbox = NULL;
+	handler->outbox_end = &handler->outbox;
 }
 
 void

@@ -37,6 +37,12 @@ void request_handler_free(struct request_handler *handler);
 /* Takes a request, as evhttp's generic callback; `handler` is a request_handler. */
 void request_handle(struct evhttp_request *request, void *handler);
 
+/*
+ * Hands to the commit thread what this turn of the loop has taken in: all at once,
+ * so that it commits them together and does not take the processor for each.
+ */
+void request_flush(struct request_handler *handler);
+
 /* Answers what has come back from the commit thread. */
 void request_finish(struct request_handler *handler);
 
