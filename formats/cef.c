@@ -47,6 +47,7 @@ static const struct row rows[] = {
     {"cs2", 4000, TEXT, FIELD_KEY_ID, FIELD_KEY_ID, "keyId"},
     {"cs3", 4000, TEXT, FIELD_KEY_NAME, FIELD_KEY_NAME, "keyName"},
     {"cs4", 4000, TEXT, FIELD_USAGE_METRIC, FIELD_USAGE_METRIC, "usageMetric"},
+    {"cs4", 4000, TEXT, FIELD_ORIGINAL_TYPE, FIELD_ORIGINAL_TYPE, "originalType"},
     {"cs5", 4000, TEXT, FIELD_ALERT_ID, FIELD_ALERT_ID, "alertId"},
     {"cs5", 4000, TEXT, FIELD_INVOICE_ID, FIELD_INVOICE_ID, "invoiceId"},
     {"cs6", 4000, TEXT, FIELD_ALERT_RULE, FIELD_ALERT_RULE, "ruleId"},

@@ -1,8 +1,11 @@
 #include "formats/event.h"
 
+#include <string.h>
+
 static const char *const names[EVENT_FIELDS] = {
     [FIELD_BODY_ID] = "id",
     [FIELD_TYPE] = "type",
+    [FIELD_ORIGINAL_TYPE] = "original_type",
     [FIELD_TIME] = "time",
     [FIELD_SEVERITY_WORD] = "severity",
     [FIELD_TITLE] = "title",
@@ -44,4 +47,16 @@ const char *
 event_field_name(enum event_field field)
 {
 	return names[field];
+}
+
+bool
+event_field_find(const char *name, enum event_field *field)
+{
+	for (enum event_field i = 0; i < EVENT_FIELDS; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*field = i;
+			return true;
+		}
+	}
+	return false;
 }

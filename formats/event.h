@@ -17,7 +17,8 @@
 
 enum event_field {
 	FIELD_BODY_ID,       /* the body's own id: of the event or of its resource */
-	FIELD_TYPE,          /* key.disabled */
+	FIELD_TYPE,          /* key.disabled: in our words */
+	FIELD_ORIGINAL_TYPE, /* api_key.revoked: in the sender's, where they are others */
 	FIELD_TIME,          /* when it happened, as the sender wrote it */
 	FIELD_SEVERITY_WORD, /* the sender's word for it */
 	FIELD_TITLE,
@@ -61,11 +62,12 @@ struct catalogue_entry;
 
 struct event {
 	/* What the bridge knows of it without reading the body. */
-	struct slice source; /* name of the configured source */
-	struct slice id;     /* identity in the ledger: the delivery id where there is one */
-	int64_t received_at; /* milliseconds since 1970, UTC */
-	uint64_t sequence;   /* in the spool; 0: never stored (render) */
-	struct slice body;   /* as it came */
+	struct slice source;  /* name of the configured source */
+	struct slice id;      /* identity in the ledger: the delivery id where there is one */
+	int64_t received_at;  /* milliseconds since 1970, UTC */
+	uint64_t sequence;    /* in the spool; 0: never stored (render) */
+	struct slice body;    /* as it came */
+	struct slice headers; /* "name: value\n" lines that came beside it and were kept */
 
 	/* From the body. */
 	struct slice fields[EVENT_FIELDS];
@@ -82,5 +84,6 @@ struct event {
 
 /* The field's name in configuration and documentation: "actor.id". */
 const char *event_field_name(enum event_field field);
+MUST_CHECK bool event_field_find(const char *name, enum event_field *field);
 
 #endif

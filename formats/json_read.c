@@ -221,6 +221,20 @@ json_read_next(struct json_member *member)
 	return show(member, position.theirs);
 }
 
+size_t
+json_read_count(const struct json_value *array)
+{
+	struct json_object *object = native(array);
+
+	return json_object_is_type(object, json_type_array) ? json_object_array_length(object) : 0;
+}
+
+struct json_value *
+json_read_element(const struct json_value *array, size_t i)
+{
+	return foreign(json_object_array_get_idx(native(array), i));
+}
+
 struct slice
 json_read_string(const struct json_value *value)
 {

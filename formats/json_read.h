@@ -33,6 +33,10 @@ enum json_kind json_read_kind(const struct json_value *value);
 bool json_read_first(const struct json_value *object, struct json_member *member);
 bool json_read_next(struct json_member *member);
 
+/* How many elements an array has, 0 for what is none; the i-th of them. */
+size_t json_read_count(const struct json_value *array);
+struct json_value *json_read_element(const struct json_value *array, size_t i);
+
 /* The bytes of a string, borrowed from the document, NULs and all; absent for what is none. */
 struct slice json_read_string(const struct json_value *value);
 

@@ -23,6 +23,7 @@ enum {
 	NONE = 0, /* no node's child, no list's candidate */
 	RANK_EMPTY = 0x4000,
 	RANK_NONE = 0x7FFF,
+	INDEXES = 64, /* elements of an array that a pointer may name */
 };
 
 struct candidate {
@@ -33,14 +34,15 @@ struct candidate {
 };
 
 struct node {
-	struct slice name; /* borrowed from the profile */
+	struct slice name; /* borrowed from the profile, or the mapping's own */
 	uint16_t parent;
 	uint16_t candidates; /* first of the list */
 	bool has_children;
 };
 
 struct mapping {
-	const struct mapping_profile *profile;
+	struct arena *names; /* of pointers with escapes; NULL: there are none */
+	bool is_full;        /* something had no room */
 	struct node nodes[NODES];
 	struct candidate candidates[CANDIDATES];
 	uint16_t slots[SLOTS]; /* node, or NONE: free */
@@ -62,7 +64,9 @@ struct choice {
 	} deferred[DEFERRED]; /* each candidate at most once: names do not repeat */
 };
 
-static const struct mapping_profile *const profiles[] = {&profile_anyint};
+static const struct mapping_profile *const profiles[] = {
+    &profile_anyint, &profile_cloudevents, &profile_generic, &profile_github, &profile_hec,
+};
 
 enum { PROFILES = sizeof(profiles) / sizeof(profiles[0]) };
 
@@ -106,8 +110,10 @@ add_node(struct mapping *mapping, uint16_t parent, struct slice name)
 
 	if (mapping->slots[slot] != NONE)
 		return mapping->slots[slot];
-	if (mapping->nodes_count == NODES)
-		memory_panic("profile %s: more than %d nodes", mapping->profile->name, NODES);
+	if (mapping->nodes_count == NODES) {
+		mapping->is_full = true;
+		return parent;
+	}
 	mapping->nodes[parent].has_children = true;
 	mapping->nodes[mapping->nodes_count] = (struct node){.name = name, .parent = parent};
 	mapping->slots[slot] = mapping->nodes_count;
@@ -142,17 +148,19 @@ add_path(struct mapping *mapping, uint16_t node, struct slice path)
 }
 
 static void
-add_candidate(struct mapping *mapping, uint16_t node, const struct mapping_rule *rule)
+add_candidate(struct mapping *mapping, uint16_t node, enum event_field field, unsigned families)
 {
-	if (rule->families != FAMILY_ANY)
+	if (mapping->candidates_count == CANDIDATES || mapping->deferred_count == DEFERRED) {
+		mapping->is_full = true;
+		return;
+	}
+	if (families != FAMILY_ANY)
 		mapping->deferred_count++;
-	if (mapping->candidates_count == CANDIDATES || mapping->deferred_count > DEFERRED)
-		memory_panic("profile %s: too many pointers", mapping->profile->name);
 	mapping->candidates[mapping->candidates_count] = (struct candidate){
 	    .next = mapping->nodes[node].candidates,
-	    .rank = mapping->ranks[rule->field]++,
-	    .field = (uint8_t)rule->field,
-	    .families = (uint8_t)rule->families,
+	    .rank = mapping->ranks[field]++,
+	    .field = (uint8_t)field,
+	    .families = (uint8_t)families,
 	};
 	mapping->nodes[node].candidates = mapping->candidates_count++;
 }
@@ -164,20 +172,21 @@ behind(struct slice text, size_t bytes)
 }
 
 static void
-add_under_roots(struct mapping *mapping, const struct mapping_rule *rule, struct slice path)
+add_under_roots(struct mapping *mapping, const char *roots, const struct mapping_rule *rule,
+		struct slice path)
 {
-	struct slice roots = text_of(mapping->profile->roots);
+	struct slice left = text_of(roots);
 
-	while (roots.length > 0) {
-		struct slice root = behind(take_word(&roots, ' '), 1);
+	while (left.length > 0) {
+		struct slice root = behind(take_word(&left, ' '), 1);
 
 		add_candidate(mapping, add_path(mapping, add_path(mapping, ROOT, root), path),
-			      rule);
+			      rule->field, rule->families);
 	}
 }
 
 static void
-add_rule(struct mapping *mapping, const struct mapping_rule *rule)
+add_rule(struct mapping *mapping, const char *roots, const struct mapping_rule *rule)
 {
 	struct slice pointers = text_of(rule->pointers);
 
@@ -185,32 +194,114 @@ add_rule(struct mapping *mapping, const struct mapping_rule *rule)
 		struct slice pointer = take_word(&pointers, ' ');
 
 		if (pointer.bytes[0] == '.') {
-			add_under_roots(mapping, rule, behind(pointer, 2));
+			add_under_roots(mapping, roots, rule, behind(pointer, 2));
 		} else if (pointer.bytes[0] == '/') {
-			add_candidate(mapping, add_path(mapping, ROOT, behind(pointer, 1)), rule);
+			add_candidate(mapping, add_path(mapping, ROOT, behind(pointer, 1)),
+				      rule->field, rule->families);
 		} else {
-			add_candidate(mapping, add_path(mapping, ROOT, pointer), rule);
-			add_under_roots(mapping, rule, pointer);
+			add_candidate(mapping, add_path(mapping, ROOT, pointer), rule->field,
+				      rule->families);
+			add_under_roots(mapping, roots, rule, pointer);
 		}
 	}
 }
 
-struct mapping *
-mapping_new(const struct mapping_profile *profile)
+static bool
+has_rule(const struct mapping_profile *profile, enum event_field field)
+{
+	for (size_t i = 0; i < profile->count; i++)
+		if (profile->rules[i].field == field)
+			return true;
+	return false;
+}
+
+static void
+add_profile(struct mapping *mapping, const struct mapping_profile *profile)
+{
+	const struct mapping_profile *base = profile->base;
+
+	for (size_t i = 0; i < profile->count; i++)
+		add_rule(mapping, profile->roots, &profile->rules[i]);
+	for (size_t i = 0; base != NULL && i < base->count; i++)
+		if (!has_rule(profile, base->rules[i].field))
+			add_rule(mapping, profile->roots, &base->rules[i]);
+}
+
+/* RFC 6901 section 4: first ~1, then ~0, which going from left to right does as well. */
+static struct slice
+unescape(struct mapping *mapping, struct slice word)
+{
+	struct text text;
+
+	if (memchr(word.bytes, '~', word.length) == NULL)
+		return word;
+	if (mapping->names == NULL)
+		mapping->names = arena_new();
+	text_start(&text, arena_allocate(mapping->names, word.length), word.length);
+	for (size_t i = 0; i < word.length; i++) {
+		if (word.bytes[i] == '~')
+			text_append_byte(&text, word.bytes[++i] == '1' ? '/' : '~');
+		else
+			text_append_byte(&text, word.bytes[i]);
+	}
+	return text_slice(&text);
+}
+
+static void
+add_own(struct mapping *mapping, const struct mapping_own *own)
+{
+	for (size_t i = 0; i < own->count; i++) {
+		struct slice path = behind(text_of(own->pointers[i]), 1);
+		uint16_t node = ROOT;
+
+		while (path.length > 0)
+			node = add_node(mapping, node, unescape(mapping, take_word(&path, '/')));
+		add_candidate(mapping, node, own->field, FAMILY_ANY);
+	}
+}
+
+bool
+mapping_check_pointer(const char *pointer, struct error *error)
+{
+	size_t length = strlen(pointer);
+
+	if (pointer[0] != '/' || length < 2 || pointer[length - 1] == '/')
+		return error_set(error,
+				 "'%.80s' is not a JSON Pointer to a member; write it as in "
+				 "/data/user/id",
+				 pointer);
+	for (size_t i = 0; i < length; i++)
+		if (pointer[i] == '~' && pointer[i + 1] != '0' && pointer[i + 1] != '1')
+			return error_set(
+			    error, "'%.80s': behind a ~ stands 0 or 1 (~0 is ~, ~1 is /)", pointer);
+	return true;
+}
+
+bool
+mapping_new(struct mapping **out, const struct mapping_profile *profile,
+	    const struct mapping_own *own, size_t own_count, struct error *error)
 {
 	struct mapping *mapping = memory_allocate(sizeof(*mapping));
 
-	mapping->profile = profile;
 	mapping->nodes_count = 1; /* ROOT; and candidate 0 stands for none */
 	mapping->candidates_count = 1;
-	for (size_t i = 0; i < profile->count; i++)
-		add_rule(mapping, &profile->rules[i]);
-	return mapping;
+	for (size_t i = 0; i < own_count; i++)
+		add_own(mapping, &own[i]);
+	add_profile(mapping, profile);
+	if (mapping->is_full) {
+		mapping_free(mapping);
+		return error_set(error, "too many JSON Pointers; leave some of them out");
+	}
+	*out = mapping;
+	return true;
 }
 
 void
 mapping_free(struct mapping *mapping)
 {
+	if (mapping == NULL)
+		return;
+	arena_free(mapping->names);
 	free(mapping);
 }
 
@@ -246,41 +337,66 @@ offer(struct choice *choice, uint16_t node, struct json_value *value)
 	}
 }
 
-/* As deep as the longest pointer, however deep the document is. */
+static void walk(struct choice *choice, uint16_t node, const struct json_value *value);
+
 static void
-walk(struct choice *choice, uint16_t node, const struct json_value *object)
+visit(struct choice *choice, uint16_t node, struct slice name, struct json_value *value)
 {
-	struct json_member member;
+	uint16_t child = choice->mapping->slots[find_slot(choice->mapping, node, name)];
 
-	for (bool more = json_read_first(object, &member); more; more = json_read_next(&member)) {
-		size_t slot = find_slot(choice->mapping, node, member.name);
-		uint16_t child = choice->mapping->slots[slot];
-
-		if (child == NONE)
-			continue;
-		switch (json_read_kind(member.value)) {
-		case JSON_OBJECT:
-			if (choice->mapping->nodes[child].has_children)
-				walk(choice, child, member.value);
-			break;
-		case JSON_BOOLEAN:
-		case JSON_NUMBER:
-		case JSON_STRING:
-			offer(choice, child, member.value);
-			break;
-		case JSON_NULL:
-		case JSON_ARRAY:
-			break;
-		}
+	if (child == NONE)
+		return;
+	switch (json_read_kind(value)) {
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+		if (choice->mapping->nodes[child].has_children)
+			walk(choice, child, value);
+		break;
+	case JSON_BOOLEAN:
+	case JSON_NUMBER:
+	case JSON_STRING:
+		offer(choice, child, value);
+		break;
+	case JSON_NULL:
+		break;
 	}
 }
 
+static void
+walk_array(struct choice *choice, uint16_t node, const struct json_value *array)
+{
+	size_t count = json_read_count(array);
+
+	for (size_t i = 0; i < count && i < INDEXES; i++) {
+		char digits[4];
+		struct text name;
+
+		text_start(&name, digits, sizeof(digits));
+		text_append_unsigned(&name, i);
+		visit(choice, node, text_slice(&name), json_read_element(array, i));
+	}
+}
+
+/* As deep as the longest pointer, however deep the document is. */
+static void
+walk(struct choice *choice, uint16_t node, const struct json_value *value)
+{
+	struct json_member member;
+
+	if (json_read_kind(value) == JSON_ARRAY) {
+		walk_array(choice, node, value);
+		return;
+	}
+	for (bool more = json_read_first(value, &member); more; more = json_read_next(&member))
+		visit(choice, node, member.name, member.value);
+}
+
 void
-mapping_choose(const struct mapping *mapping, const struct json_value *document,
+mapping_choose(const struct mapping *mapping, const struct vocabulary *vocabulary,
+	       struct slice type, const struct json_value *document,
 	       struct json_value *chosen[EVENT_FIELDS])
 {
 	struct choice choice;
-	struct slice type = {NULL, 0};
 	enum catalogue_family family;
 
 	choice.mapping = mapping;
@@ -291,9 +407,11 @@ mapping_choose(const struct mapping *mapping, const struct json_value *document,
 		chosen[i] = NULL;
 	}
 	walk(&choice, ROOT, document);
-	if (chosen[FIELD_TYPE] != NULL)
+	if (choice.deferred_count == 0)
+		return;
+	if (type.bytes == NULL && chosen[FIELD_TYPE] != NULL)
 		type = json_read_string(chosen[FIELD_TYPE]);
-	family = catalogue_find(type)->family;
+	family = vocabulary_find(vocabulary, vocabulary_type(vocabulary, type))->family;
 	for (size_t i = 0; i < choice.deferred_count; i++)
 		if ((choice.deferred[i].candidate->families & family) != 0)
 			take(&choice, choice.deferred[i].candidate, choice.deferred[i].value);

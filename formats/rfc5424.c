@@ -23,6 +23,7 @@ struct row {
 
 /* The rows of an element stand together; it is there if one of them has a value. */
 static const struct row rows[] = {
+    {"event", "originalType", FIELD_ORIGINAL_TYPE, FIELD_ORIGINAL_TYPE},
     {"event", "reason", FIELD_REASON, FIELD_REASON},
     {"event", "status", FIELD_STATUS, FIELD_STATUS},
     {"event", "message", FIELD_MESSAGE, FIELD_MESSAGE},

@@ -27,11 +27,24 @@ struct severity_row {
 
 const struct severity_row *severity_row(enum severity severity);
 
+/* The step of that name, as configurations write it: "info" ... "critical". */
+MUST_CHECK bool severity_find(const char *name, enum severity *severity);
+
 /*
- * Reads a sender's word or number, in any case: critical, P1, sev2, warning,
- * 7 ... False, and *severity unchanged, where it means nothing to us.
+ * Reads a sender's word or number, in any case and with any punctuation: critical,
+ * P1, sev-2, Very High, warning, 7, 7.5 of ten, 75 of a hundred ...  False, and
+ * *severity unchanged, where it means nothing to us.
  */
 bool severity_parse(struct slice word, enum severity *severity);
+
+/* What a word of one's own stands for; it counts before what severity_parse() knows. */
+struct severity_word {
+	const char *word;
+	enum severity severity;
+};
+
+bool severity_parse_with(const struct severity_word *own, size_t count, struct slice word,
+			 enum severity *severity);
 
 /* One step up, at most critical: for what failed. */
 enum severity severity_raise(enum severity severity);

@@ -60,12 +60,23 @@ batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, str
 	return true;
 }
 
+static bool
+is_wanted(const struct config_destination *destination, const struct profiles *profiles,
+	  const struct spool_event *stored)
+{
+	const struct normalise *normalise = profiles_of(profiles, stored->source);
+
+	return route_wants(destination, stored->source, stored->type) ||
+	       route_wants(destination, stored->source, normalise_type(normalise, stored->type));
+}
+
 /*
  * By the type that the receiver stored, before the body is read at all.  A row that
  * was changed on disk may hold any type: every destination hears of it.
  */
 void
-batch_route(struct batch *batch, const struct config_destination *destination)
+batch_route(struct batch *batch, const struct config_destination *destination,
+	    const struct profiles *profiles)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		struct batch_item *item = &batch->items[i];
@@ -74,7 +85,7 @@ batch_route(struct batch *batch, const struct config_destination *destination)
 			batch_kill(
 			    batch, i,
 			    "its row in the spool was changed: it does not fit the hash chain");
-		else if (!route_wants(destination, item->stored->source, item->stored->type))
+		else if (!is_wanted(destination, profiles, item->stored))
 			item->fate = BATCH_UNWANTED;
 	}
 }
@@ -113,6 +124,7 @@ batch_normalise(struct batch *batch, const struct profiles *profiles)
 		item->event.id = id_of(batch, stored);
 		item->event.received_at = stored->received_at;
 		item->event.sequence = stored->sequence;
+		item->event.headers = stored->evidence;
 		if (!normalise_event(profiles_of(profiles, stored->source), stored->body,
 				     batch->arena, &item->event, &error))
 			batch_kill(batch, i, error.text);

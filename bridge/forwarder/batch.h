@@ -60,8 +60,12 @@ void batch_clear(struct batch *batch);
 MUST_CHECK bool batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after,
 			   struct error *error);
 
-/* Says of each item whether the destination wants it, as far as the spool's row tells. */
-void batch_route(struct batch *batch, const struct config_destination *destination);
+/*
+ * Says of each item whether the destination wants it, as far as the spool's row tells:
+ * by the sender's word for its type or by ours.
+ */
+void batch_route(struct batch *batch, const struct config_destination *destination,
+		 const struct profiles *profiles);
 
 /* Fills the event of each wanted item; one that cannot be read is dead. */
 void batch_normalise(struct batch *batch, const struct profiles *profiles);

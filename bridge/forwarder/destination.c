@@ -358,7 +358,7 @@ fill(struct destination *destination, struct error *error)
 		return SEND_LATER;
 	if (batch->count == 0)
 		return SEND_IDLE;
-	batch_route(batch, destination->settings.configuration);
+	batch_route(batch, destination->settings.configuration, destination->settings.profiles);
 	batch_normalise(batch, destination->settings.profiles);
 	batch_select(batch, destination->settings.configuration);
 	destination->head.number =

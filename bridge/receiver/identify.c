@@ -39,10 +39,9 @@ digest_id(struct slice bytes, struct arena *arena)
  * the three do not fit, only the whole body is safe.
  */
 static struct slice
-body_id(const struct event *event, struct slice body, struct arena *arena)
+body_id(const struct event *event, struct slice type, struct slice body, struct arena *arena)
 {
-	struct slice id = event->fields[FIELD_BODY_ID], type = event->fields[FIELD_TYPE],
-		     time = event->fields[FIELD_TIME];
+	struct slice id = event->fields[FIELD_BODY_ID], time = event->fields[FIELD_TIME];
 	char line[IDENTIFY_ID_MOST];
 	struct text text;
 
@@ -66,9 +65,12 @@ identify_event(const struct normalise *normalise, struct slice delivery_id, stru
 	memset(&read, 0, sizeof(read));
 	if (!normalise_read(normalise, body, arena, &read, error))
 		return false;
-	event->type = read.fields[FIELD_TYPE];
+	/* the ledger keeps the sender's own word */
+	event->type = read.fields[FIELD_ORIGINAL_TYPE].bytes != NULL
+			  ? read.fields[FIELD_ORIGINAL_TYPE]
+			  : read.fields[FIELD_TYPE];
 	event->resource = read.fields[FIELD_RESOURCE_ID];
-	event->id = delivery_id.length > 0 ? delivery_id : body_id(&read, body, arena);
+	event->id = delivery_id.length > 0 ? delivery_id : body_id(&read, event->type, body, arena);
 	event->body = body;
 	return true;
 }

@@ -269,6 +269,17 @@ submit(struct request_handler *handler, struct evhttp_request *request,
 	http_guard_hold(guard_of(request));
 }
 
+/* By the sender's word for it, or by ours. */
+static bool
+is_subscribed(const struct request_source *source, struct slice type)
+{
+	const struct config_source *config = source->config;
+
+	return glob_any(config->events, config->events_count, type) ||
+	       glob_any(config->events, config->events_count,
+			normalise_type(source->normalise, type));
+}
+
 static void
 take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	     const struct request_source *source, const struct verify_outcome *outcome,
@@ -288,8 +299,7 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	event.evidence = rejected.evidence = text_slice(&evidence);
 	is_event = identify_event(source->normalise, outcome->delivery_id, seen->body,
 				  handler->arena, &event, &error);
-	if (is_event &&
-	    !glob_any(source->config->events, source->config->events_count, event.type)) {
+	if (is_event && !is_subscribed(source, event.type)) {
 		counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, 1);
 		reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
 		return;

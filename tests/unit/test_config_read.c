@@ -489,7 +489,8 @@ static const struct {
     {"standard-webhooks", "github\n    report_invalid: maybe",
      ":11: sources[0].report_invalid: 'maybe' is unknown; known: true, false"},
     {"signature:", "profile: other\n    signature:",
-     ":10: sources[0].profile: there is no profile 'other'; there is: anyint"},
+     ":10: sources[0].profile: there is no profile 'other'; there is: anyint, "
+     "cloudevents, generic, github, hec"},
     {"signature:", "events: ['key.*', 'a b']\n    signature:",
      ":10: sources[0].events: 'a b' matches no event type; they are 1 to 127 of A-Z, a-z, 0-9, "
      "'.', '_' and '-', and '*' stands for any run of them"},

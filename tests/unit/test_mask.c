@@ -58,7 +58,7 @@ no_field_lets_a_key_through(void **state)
 		assert_true(normalise_read(normalise, text_of("{\"type\":\"security.x\"}"), arena,
 					   &event, &error));
 		event.fields[field] = text_of(secret);
-		normalise_finish(&event, arena);
+		normalise_finish(normalise, &event, arena);
 		for (size_t i = 0; format_at(i) != NULL; i++) {
 			text_start(&text, line, sizeof(line));
 			format_at(i)->write(&event, &options, &text);

@@ -38,6 +38,15 @@ words_and_numbers_are_known(void **state)
 	    {"0", SEVERITY_INFO},
 	    {"1", SEVERITY_INFO},
 	    {"informational", SEVERITY_INFO},
+	    {"SEVERITY_HIGH", SEVERITY_HIGH},
+	    {"Severity: moderate", SEVERITY_MEDIUM},
+	    {"severity1", SEVERITY_CRITICAL},
+	    {"S3", SEVERITY_MEDIUM},
+	    {"sev-5", SEVERITY_INFO},
+	    {"75", SEVERITY_HIGH},
+	    {"100", SEVERITY_CRITICAL},
+	    {"11", SEVERITY_INFO},
+	    {"ELEVATED", SEVERITY_MEDIUM},
 	};
 
 	(void)state;
@@ -55,7 +64,7 @@ static void
 what_means_nothing_changes_nothing(void **state)
 {
 	static const char *const words[] = {
-	    "",    "spicy", "11",    "-1",    "7.",
+	    "",    "spicy", "101",   "-1",    "7.",
 	    ".5",  "1e1",   "1.2.3", "high!", "criticalcriticalcritical",
 	    "- _", NULL};
 
@@ -67,6 +76,22 @@ what_means_nothing_changes_nothing(void **state)
 			fail_msg("%s", words[i]);
 		assert_int_equal(severity, SEVERITY_MEDIUM);
 	}
+}
+
+static void
+own_words_come_first(void **state)
+{
+	static const struct severity_word own[] = {{"P1", SEVERITY_LOW}, {"1", SEVERITY_CRITICAL}};
+	enum severity severity = SEVERITY_INFO;
+
+	(void)state;
+	assert_true(severity_parse_with(own, 2, SLICE_LITERAL("p-1"), &severity));
+	assert_int_equal(severity, SEVERITY_LOW);
+	assert_true(severity_parse_with(own, 2, SLICE_LITERAL("1"), &severity));
+	assert_int_equal(severity, SEVERITY_CRITICAL);
+	assert_true(severity_parse_with(own, 2, SLICE_LITERAL("P2"), &severity));
+	assert_int_equal(severity, SEVERITY_HIGH);
+	assert_false(severity_parse_with(own, 2, SLICE_LITERAL("spicy"), &severity));
 }
 
 static void
@@ -83,6 +108,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(words_and_numbers_are_known),
 	    cmocka_unit_test(what_means_nothing_changes_nothing),
+	    cmocka_unit_test(own_words_come_first),
 	    cmocka_unit_test(a_step_up_ends_at_critical),
 	};
 
