@@ -15,6 +15,8 @@ static const struct config_word transports[] = {
     {"tcp", CONFIG_TRANSPORT_TCP},
     {"tls", CONFIG_TRANSPORT_TLS},
     {"udp", CONFIG_TRANSPORT_UDP},
+    {"relp", CONFIG_TRANSPORT_RELP},
+    {"relp-tls", CONFIG_TRANSPORT_RELP_TLS},
     {"unix", CONFIG_TRANSPORT_UNIX},
     {"unix-stream", CONFIG_TRANSPORT_UNIX_STREAM},
 };
@@ -250,20 +252,45 @@ validate_tls(const struct config_place *place, struct config_tls *tls)
 
 /* ---- the whole ---- */
 
+/*
+ * The most that a transport can carry: RFC 5424 6.1; RFC 5426 3.2, of a datagram what
+ * fits without fragments over IPv6; RELP's own limit.
+ */
+static void
+limit_message_size(const struct config_syslog *syslog, struct config_quantity *row)
+{
+	row->fallback = "8KiB";
+	row->maximum = "1MiB";
+	switch (syslog->transport) {
+	case CONFIG_TRANSPORT_UDP:
+		row->fallback = "1180";
+		row->maximum = "65000";
+		break;
+	case CONFIG_TRANSPORT_RELP:
+	case CONFIG_TRANSPORT_RELP_TLS:
+		row->maximum = "128KiB";
+		break;
+	case CONFIG_TRANSPORT_TCP:
+	case CONFIG_TRANSPORT_TLS:
+	case CONFIG_TRANSPORT_UNIX:
+	case CONFIG_TRANSPORT_UNIX_STREAM:
+		break;
+	}
+}
+
 static bool
 validate_quantities(const struct config_place *place, struct config_syslog *syslog)
 {
-	const bool is_udp = syslog->transport == CONFIG_TRANSPORT_UDP;
-	const struct config_quantity rows[] = {
+	struct config_quantity rows[] = {
+	    {"max_message_size", syslog->max_message_size_text, NULL, "480", NULL,
+	     .bytes = &syslog->max_message_size},
 	    {"failback", syslog->failback_text, "60s", "1s", "1d",
 	     .milliseconds = &syslog->failback},
 	    {"rotate", syslog->rotate_text, "60s", "1s", "1d", .milliseconds = &syslog->rotate},
 	    {"settle", syslog->settle_text, "1s", "0s", "1m", .milliseconds = &syslog->settle},
-	    /* RFC 5424 6.1, RFC 5426 3.2; of a datagram, what fits without fragments over IPv6 */
-	    {"max_message_size", syslog->max_message_size_text, is_udp ? "1180" : "8KiB", "480",
-	     is_udp ? "65000" : "1MiB", .bytes = &syslog->max_message_size},
 	};
 
+	limit_message_size(syslog, &rows[0]);
 	return config_value_quantities(place, rows, COUNT(rows));
 }
 

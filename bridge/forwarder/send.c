@@ -4,6 +4,8 @@ static const struct send_kind *const syslog_kinds[] = {
     [CONFIG_TRANSPORT_TCP] = &send_syslog_stream,
     [CONFIG_TRANSPORT_TLS] = &send_syslog_stream,
     [CONFIG_TRANSPORT_UDP] = &send_syslog_udp,
+    [CONFIG_TRANSPORT_RELP] = &send_relp,
+    [CONFIG_TRANSPORT_RELP_TLS] = &send_relp,
     [CONFIG_TRANSPORT_UNIX] = &send_syslog_unix,
     [CONFIG_TRANSPORT_UNIX_STREAM] = &send_syslog_stream,
 };

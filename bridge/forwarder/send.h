@@ -71,6 +71,7 @@ struct send_kind {
 };
 
 extern const struct send_kind send_syslog_stream; /* tcp, tls, unix-stream */
+extern const struct send_kind send_relp;          /* relp, relp-tls */
 extern const struct send_kind send_syslog_udp;
 extern const struct send_kind send_syslog_unix;
 extern const struct send_kind send_file;

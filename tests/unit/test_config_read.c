@@ -512,13 +512,14 @@ static const struct {
     {"\"siem:514\"", "\":514\"",
      ":14: destinations[0].syslog.address: ':514' names no host; write host:port"},
     {"\"siem:514\"", "\"siem:514\", transport: sctp",
-     ":14: destinations[0].syslog.transport: 'sctp' is unknown; known: tcp, tls, udp, unix, "
-     "unix-stream"},
+     ":14: destinations[0].syslog.transport: 'sctp' is unknown; known: tcp, tls, udp, relp, "
+     "relp-tls, unix, unix-stream"},
     {"\"siem:514\"", "\"siem:514\", transport: tls, framing: lf",
      ":14: destinations[0].syslog.framing: has a use with 'transport: tcp, unix-stream' alone; "
      "take it out"},
     {"\"siem:514\"", "\"siem:514\", ca_file: ca.pem",
-     ":14: destinations[0].syslog.ca_file: has a use with 'transport: tls' alone; take it out"},
+     ":14: destinations[0].syslog.ca_file: has a use with 'transport: tls, relp-tls' alone; "
+     "take it out"},
     {"\"siem:514\"", "\"siem:514\", transport: tls, certificate: a.pem",
      ":14: destinations[0].syslog.certificate: has a use together with private_key alone; give "
      "both, or none"},
@@ -563,6 +564,12 @@ static const struct {
      ":14: destinations[0].syslog.balance: 'any' is unknown; known: failover, round-robin"},
     {"\"siem:514\"", "\"siem:514\", transport: udp, max_message_size: 1MiB",
      ":14: destinations[0].syslog.max_message_size: '1MiB' is out of range; allowed: 480 to 65000"},
+    {"\"siem:514\"", "\"siem:514\", transport: relp, max_message_size: 1MiB",
+     ":14: destinations[0].syslog.max_message_size: '1MiB' is out of range; allowed: 480 to "
+     "128KiB"},
+    {"\"siem:514\"", "\"siem:514\", transport: relp-tls, settle: 1s",
+     ":14: destinations[0].syslog.settle: has a use with 'transport: tcp, tls, unix-stream' alone; "
+     "take it out"},
     {"\"siem:514\"", "\"siem:514\", app_name: 'a b'",
      ":14: destinations[0].syslog.app_name: must be 1 to 48 printable ASCII characters without a "
      "space"},
