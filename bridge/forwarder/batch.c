@@ -60,16 +60,6 @@ batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, str
 	return true;
 }
 
-static bool
-is_wanted(const struct config_destination *destination, const struct profiles *profiles,
-	  const struct spool_event *stored)
-{
-	const struct normalise *normalise = profiles_of(profiles, stored->source);
-
-	return route_wants(destination, stored->source, stored->type) ||
-	       route_wants(destination, stored->source, normalise_type(normalise, stored->type));
-}
-
 /*
  * By the type that the receiver stored, before the body is read at all.  A row that
  * was changed on disk may hold any type: every destination hears of it.
@@ -85,7 +75,8 @@ batch_route(struct batch *batch, const struct config_destination *destination,
 			batch_kill(
 			    batch, i,
 			    "its row in the spool was changed: it does not fit the hash chain");
-		else if (!is_wanted(destination, profiles, item->stored))
+		else if (!route_wants(destination, item->stored->source, item->stored->type,
+				      profiles_type(profiles, item->stored)))
 			item->fate = BATCH_UNWANTED;
 	}
 }

@@ -59,3 +59,9 @@ profiles_of(const struct profiles *profiles, struct slice source)
 			return profiles->of_source[i].normalise;
 	return profiles->fallback;
 }
+
+struct slice
+profiles_type(const struct profiles *profiles, const struct spool_event *stored)
+{
+	return normalise_type(profiles_of(profiles, stored->source), stored->type);
+}

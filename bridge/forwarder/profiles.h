@@ -6,6 +6,7 @@
 #define PROFILES_H
 
 #include "bridge/config.h"
+#include "bridge/spool/spool.h"
 #include "formats/normalise.h"
 
 struct profiles;
@@ -20,5 +21,8 @@ void profiles_free(struct profiles *profiles);
  * are still in the spool: they are read with the default profile.
  */
 const struct normalise *profiles_of(const struct profiles *profiles, struct slice source);
+
+/* The type of a stored event in our words. */
+struct slice profiles_type(const struct profiles *profiles, const struct spool_event *stored);
 
 #endif

@@ -17,11 +17,19 @@ is_listed(char *const *list, size_t count, struct slice value)
 	return count == 0;
 }
 
-bool
-route_wants(const struct config_destination *destination, struct slice source, struct slice type)
+static bool
+fits_either(char *const *globs, size_t count, struct slice type, struct slice our_type)
 {
-	return glob_any(destination->events, destination->events_count, type) &&
-	       !glob_any(destination->except, destination->except_count, type) &&
+	return glob_any(globs, count, type) ||
+	       (our_type.bytes != type.bytes && glob_any(globs, count, our_type));
+}
+
+bool
+route_wants(const struct config_destination *destination, struct slice source, struct slice type,
+	    struct slice our_type)
+{
+	return fits_either(destination->events, destination->events_count, type, our_type) &&
+	       !fits_either(destination->except, destination->except_count, type, our_type) &&
 	       is_listed(destination->sources, destination->sources_count, source);
 }
 
@@ -70,7 +78,7 @@ highest_severity(struct slice type)
 bool
 route_can_want(const struct config_destination *destination, struct slice source, struct slice type)
 {
-	return route_wants(destination, source, type) &&
+	return route_wants(destination, source, type, type) &&
 	       highest_severity(type) >= destination->min_severity;
 }
 

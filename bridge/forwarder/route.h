@@ -13,9 +13,12 @@
 #include "formats/event.h"
 #include "formats/text.h"
 
-/* By `events`, `except` and `sources`. */
+/*
+ * By `events`, `except` and `sources`.  A glob fits where it fits the sender's word for
+ * the type or ours (normalise_type()).
+ */
 bool route_wants(const struct config_destination *destination, struct slice source,
-		 struct slice type);
+		 struct slice type, struct slice our_type);
 
 /*
  * Of one for which route_wants() is true: by `min_severity`, `organizations` and

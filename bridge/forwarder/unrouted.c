@@ -52,8 +52,10 @@ unrouted_free(struct unrouted *unrouted)
 enum verdict { NOBODY, SOMEBODY, ASK_THE_EVENT };
 
 static enum verdict
-verdict_of_row(const struct config *config, const struct spool_event *stored)
+verdict_of_row(const struct unrouted_settings *settings, const struct spool_event *stored)
 {
+	const struct config *config = settings->config;
+	struct slice our_type = profiles_type(settings->profiles, stored);
 	enum verdict verdict = NOBODY;
 
 	if (!stored->intact)
@@ -61,7 +63,7 @@ verdict_of_row(const struct config *config, const struct spool_event *stored)
 	for (unsigned i = 0; i < config->destinations_count; i++) {
 		const struct config_destination *destination = &config->destinations[i];
 
-		if (!route_wants(destination, stored->source, stored->type))
+		if (!route_wants(destination, stored->source, stored->type, our_type))
 			continue;
 		if (!route_reads_event(destination))
 			return SOMEBODY;
@@ -76,7 +78,8 @@ is_wanted(const struct config *config, const struct batch_item *item)
 	for (unsigned i = 0; i < config->destinations_count; i++) {
 		const struct config_destination *destination = &config->destinations[i];
 
-		if (route_wants(destination, item->stored->source, item->stored->type) &&
+		if (route_wants(destination, item->stored->source, item->stored->type,
+				item->event.fields[FIELD_TYPE]) &&
 		    route_wants_event(destination, &item->event))
 			return true;
 	}
@@ -93,7 +96,7 @@ count_batch(struct unrouted *unrouted, const struct spool_event **last)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
-		verdicts[i] = verdict_of_row(config, batch->items[i].stored);
+		verdicts[i] = verdict_of_row(&unrouted->settings, batch->items[i].stored);
 		if (verdicts[i] != ASK_THE_EVENT)
 			batch->items[i].fate = BATCH_UNWANTED; /* not normalised */
 	}

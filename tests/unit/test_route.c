@@ -137,6 +137,7 @@ an_event_goes_where_all_that_is_given_holds(void **state)
 			    text_of(rows[i].shown[j].organization);
 			event.fields[FIELD_PROJECT_ID] = text_of(rows[i].shown[j].project);
 			wanted = route_wants(destination, text_of(rows[i].shown[j].source),
+					     text_of(rows[i].shown[j].type),
 					     text_of(rows[i].shown[j].type)) &&
 				 route_wants_event(destination, &event);
 			if (wanted != rows[i].shown[j].wanted)
@@ -223,10 +224,37 @@ the_sequence_id_wraps_to_1(void **state)
 		assert_int_equal(route_sequence_id(cases[i].number), cases[i].sequence_id);
 }
 
+static void
+a_glob_fits_the_senders_word_or_ours(void **state)
+{
+	static char key[] = "key.*", deleted[] = "key.deleted", all[] = "*", sent[] = "api_key.*";
+	char *events[1], *except[1];
+	struct config_destination destination = {
+	    .events = events, .events_count = 1, .except = except};
+	const struct slice source = SLICE_LITERAL("a"), type = SLICE_LITERAL("api_key.revoked"),
+			   ours = SLICE_LITERAL("key.deleted");
+
+	(void)state;
+	events[0] = key;
+	assert_true(route_wants(&destination, source, type, ours));
+	assert_false(route_wants(&destination, source, type, type));
+	events[0] = sent;
+	assert_true(route_wants(&destination, source, type, ours));
+	events[0] = all;
+	destination.except_count = 1;
+	except[0] = deleted;
+	assert_false(route_wants(&destination, source, type, ours));
+	except[0] = sent;
+	assert_false(route_wants(&destination, source, type, ours));
+	except[0] = key;
+	assert_true(route_wants(&destination, source, type, type));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_glob_fits_the_senders_word_or_ours),
 	    cmocka_unit_test(an_event_goes_where_all_that_is_given_holds),
 	    cmocka_unit_test(a_destination_that_wants_everything_is_known_as_such),
 	    cmocka_unit_test(a_type_that_is_never_severe_enough_can_not_be_wanted),
