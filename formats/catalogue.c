@@ -15,6 +15,7 @@ static const struct catalogue_entry rows[] = {
 	{"billing.paid", "Invoice paid", SEVERITY_INFO, false, false, FAMILY_BILLING, "paid", NULL, "success"},
 	{"billing.overdue", "Invoice overdue", SEVERITY_MEDIUM, false, false, FAMILY_BILLING, "notified", NULL, NULL},
 	{"security.*", "Security alert", SEVERITY_HIGH, true, true, FAMILY_SECURITY, "detected", NULL, NULL},
+	{"webhook.signature_invalid", "Webhook signature invalid", SEVERITY_MEDIUM, false, false, FAMILY_SECURITY, "rejected", NULL, "failure"},
 	{"*", NULL, SEVERITY_INFO, false, false, FAMILY_OTHER, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -11,6 +11,8 @@
 
 static const struct answer_row rows[ANSWERS] = {
     [ANSWER_ACCEPTED] = {202, "Accepted", NULL, NULL, NULL, NULL, false},
+    /* it may hold what the asker sent: no browser is to take it for a page */
+    [ANSWER_CHALLENGE] = {200, "OK", NULL, NULL, "X-Content-Type-Options", "nosniff", false},
     [ANSWER_OPTIONS] = {204, "No Content", NULL, NULL, "Allow", ALLOWED, false},
     [ANSWER_MALFORMED] = {400, "Bad Request", "malformed_request",
 			  "This is not one unambiguous HTTP/1.1 request.", NULL, NULL, true},
@@ -76,6 +78,8 @@ answer_write(enum answer answer, struct slice sentence, struct text *text)
 {
 	const struct answer_row *row = answer_row(answer);
 
+	if (answer == ANSWER_CHALLENGE)
+		text_append_slice(text, sentence);
 	if (row->code == NULL)
 		return;
 	text_append_string(text, "{\"code\":\"");

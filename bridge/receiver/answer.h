@@ -10,6 +10,7 @@
 
 enum answer {
 	ANSWER_ACCEPTED,          /* 202: durable, known before, or not subscribed */
+	ANSWER_CHALLENGE,         /* 200 and what the sender wants to hear (challenge.h) */
 	ANSWER_OPTIONS,           /* 204 + Allow: what may be asked here */
 	ANSWER_MALFORMED,         /* 400: not one unambiguous HTTP request */
 	ANSWER_NOT_AN_EVENT,      /* 400: good signature, but no event in it */
@@ -40,9 +41,9 @@ struct answer_row {
 const struct answer_row *answer_row(enum answer answer);
 
 /*
- * Appends the body: {"code":"...","message":"..."}, with the row's
- * sentence, or with `sentence` where it is not absent.  Nothing for a row without
- * a code.
+ * Appends the body: for ANSWER_CHALLENGE `sentence` as it is; else
+ * {"code":"...","message":"..."}, with the row's sentence, or with `sentence` where it
+ * is not absent.  Nothing for any other row without a code.
  */
 void answer_write(enum answer answer, struct slice sentence, struct text *text);
 

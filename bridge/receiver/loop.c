@@ -27,6 +27,7 @@ enum {
 	DRAIN_MILLISECONDS = 4000,
 	DRAIN_LOOK_MICROSECONDS = 5000,
 	ACCEPT_PAUSE_MICROSECONDS = 100 * 1000,
+	TICK_SECONDS = 5,
 };
 
 struct loop {
@@ -43,6 +44,7 @@ struct loop {
 	struct event *on_stop;
 	struct event *accept_again;
 	struct event *drain_look;
+	struct event *tick; /* NULL: there is nothing to be told now and then */
 	struct deadline drain;
 	int stop; /* wake */
 };
@@ -103,6 +105,15 @@ loop_on_drain_look(evutil_socket_t socket, short what, void *context)
 }
 
 static void
+loop_on_tick(evutil_socket_t socket, short what, void *context)
+{
+	struct loop *loop = context;
+
+	(void)socket, (void)what;
+	request_tick(loop->handler);
+}
+
+static void
 loop_on_stop(evutil_socket_t socket, short what, void *context)
 {
 	static const struct timeval period = {0, DRAIN_LOOK_MICROSECONDS};
@@ -157,6 +168,18 @@ open_http(struct loop *loop, int socket)
 	evconnlistener_set_error_cb(loop->listener, loop_on_accept_error);
 }
 
+/* A loop without reports does not wake for them. */
+static bool
+add_tick(struct loop *loop)
+{
+	static const struct timeval period = {TICK_SECONDS, 0};
+
+	if (loop->settings->report == NULL)
+		return true;
+	loop->tick = event_new(loop->base, -1, EV_PERSIST, loop_on_tick, loop);
+	return loop->tick != NULL && event_add(loop->tick, &period) == 0;
+}
+
 static bool
 add_events(struct loop *loop, int returned, struct error *error)
 {
@@ -167,7 +190,7 @@ add_events(struct loop *loop, int returned, struct error *error)
 	loop->drain_look = event_new(loop->base, -1, EV_PERSIST, loop_on_drain_look, loop);
 	if (loop->on_returns == NULL || loop->on_stop == NULL || loop->accept_again == NULL ||
 	    loop->drain_look == NULL || event_add(loop->on_returns, NULL) != 0 ||
-	    event_add(loop->on_stop, NULL) != 0)
+	    event_add(loop->on_stop, NULL) != 0 || !add_tick(loop))
 		return error_set_errno(error, "no events for a loop");
 	return true;
 }
@@ -207,8 +230,9 @@ loop_start(struct loop **out, const struct loop_settings *settings, int socket, 
 	loop->stop = -1;
 	if (!wake_open(&loop->stop, error) || !commit_returns_new(&loop->returns, &returned, error))
 		goto fail;
-	loop->handler = request_handler_new(settings->sources, settings->source_count,
-					    settings->commit, loop->returns, settings->counters);
+	loop->handler =
+	    request_handler_new(settings->sources, settings->source_count, settings->commit,
+				loop->returns, settings->report, settings->counters);
 	open_http(loop, socket);
 	if (!add_events(loop, returned, error))
 		goto fail;
@@ -255,6 +279,7 @@ loop_free(struct loop *loop)
 	free_event(loop->on_stop);
 	free_event(loop->accept_again);
 	free_event(loop->drain_look);
+	free_event(loop->tick);
 	/* connections are freed by the loop, a turn after they were given up */
 	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	event_base_free(loop->base);

@@ -20,6 +20,7 @@ struct loop_settings {
 	const struct request_source *sources;
 	size_t source_count;
 	struct commit *commit;
+	struct report *report; /* NULL: no source wants one */
 	struct counters *counters;
 };
 

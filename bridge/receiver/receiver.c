@@ -24,6 +24,7 @@
 #include "bridge/log.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/loop.h"
+#include "bridge/receiver/report.h"
 #include "bridge/receiver/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/delivery.h"
@@ -44,6 +45,7 @@ struct receiver {
 	struct request_source *sources;
 	struct verify **verifiers;
 	struct normalise **profiles;
+	struct report *report; /* NULL where no source wants one */
 	struct spool *spool;
 	struct commit *commit;
 	const char **destinations; /* their names; borrowed ones */
@@ -134,6 +136,8 @@ prepare_sources(struct receiver *receiver, struct error *error)
 		receiver->sources[i].config = source;
 		receiver->sources[i].verify = receiver->verifiers[i];
 		receiver->sources[i].normalise = receiver->profiles[i];
+		if (source->report_invalid && receiver->report == NULL)
+			receiver->report = report_new(count);
 		if (source->signature == CONFIG_SIGNATURE_NONE)
 			log_warning("signature",
 				    "source %s has signature: none; whoever reaches %s can post "
@@ -192,6 +196,7 @@ start_loops(struct receiver *receiver, const struct child_inheritance *inheritan
 	    .sources = receiver->sources,
 	    .source_count = receiver->config->sources_count,
 	    .commit = receiver->commit,
+	    .report = receiver->report,
 	    .counters = receiver->counters,
 	};
 	if (inheritance->listen_count == 0)
@@ -242,6 +247,7 @@ release(struct receiver *receiver)
 			normalise_free(receiver->profiles[i]);
 		}
 	}
+	report_free(receiver->report);
 	free(receiver->destinations);
 	free(receiver->profiles);
 	free(receiver->verifiers);

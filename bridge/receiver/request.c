@@ -17,10 +17,12 @@
 #include "bridge/config.h"
 #include "bridge/deadline.h"
 #include "bridge/log.h"
+#include "bridge/receiver/challenge.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/http_gate.h"
 #include "bridge/receiver/http_guard.h"
 #include "bridge/receiver/identify.h"
+#include "bridge/receiver/report.h"
 #include "bridge/receiver/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "formats/glob.h"
@@ -38,6 +40,8 @@ struct request_handler {
 	struct commit *commit;
 	struct commit_returns *returns;
 	struct counters *counters;
+	struct report *report;                   /* NULL: none */
+	struct report_note *notes;               /* one a source */
 	struct arena *arena;                     /* of the request under way */
 	struct submission *outbox, **outbox_end; /* for request_flush() */
 	size_t pending;
@@ -48,6 +52,7 @@ struct request_handler {
 /* What of an outcome is counted, where the answer alone tells it. */
 static const enum counter counted[ANSWERS] = {
     [ANSWER_ACCEPTED] = COUNTER_ACCEPTED,
+    [ANSWER_CHALLENGE] = COUNTER_CHALLENGES,
     [ANSWER_OPTIONS] = COUNTERS,
     [ANSWER_MALFORMED] = COUNTER_REFUSED,
     [ANSWER_NOT_AN_EVENT] = COUNTER_REJECTED,
@@ -66,7 +71,8 @@ static const enum counter counted[ANSWERS] = {
 
 struct request_handler *
 request_handler_new(const struct request_source *sources, size_t count, struct commit *commit,
-		    struct commit_returns *returns, struct counters *counters)
+		    struct commit_returns *returns, struct report *report,
+		    struct counters *counters)
 {
 	struct request_handler *handler = memory_allocate(sizeof(*handler));
 
@@ -75,6 +81,8 @@ request_handler_new(const struct request_source *sources, size_t count, struct c
 	handler->commit = commit;
 	handler->returns = returns;
 	handler->counters = counters;
+	handler->report = report;
+	handler->notes = memory_allocate_array(count, sizeof(*handler->notes));
 	handler->arena = arena_new();
 	handler->outbox_end = &handler->outbox;
 	return handler;
@@ -86,13 +94,8 @@ request_handler_free(struct request_handler *handler)
 	if (handler == NULL)
 		return;
 	arena_free(handler->arena);
+	free(handler->notes);
 	free(handler);
-}
-
-void
-request_drain(struct request_handler *handler)
-{
-	handler->draining = true;
 }
 
 size_t
@@ -159,7 +162,7 @@ reply(struct request_handler *handler, struct evhttp_request *request, enum answ
 		add_header(request, row->header, row->value);
 	if (closes)
 		add_header(request, "Connection", "close");
-	if (row->code != NULL)
+	if (row->code != NULL || sentence.bytes != NULL)
 		add_body(request, answer, sentence);
 	if (guard != NULL)
 		evhttp_request_set_on_complete_cb(request, request_on_sent, guard);
@@ -169,11 +172,18 @@ reply(struct request_handler *handler, struct evhttp_request *request, enum answ
 }
 
 static void
-refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
+answer_now(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
+	   struct slice sentence)
 {
 	if (counted[answer] != COUNTERS)
 		counters_add(handler->counters, counted[answer], 1);
-	reply(handler, request, answer, (struct slice){NULL, 0});
+	reply(handler, request, answer, sentence);
+}
+
+static void
+refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
+{
+	answer_now(handler, request, answer, (struct slice){NULL, 0});
 }
 
 /* ---- what a request says ---- */
@@ -241,21 +251,10 @@ is_json(struct evhttp_request *request)
 
 /* ---- what becomes of it ---- */
 
-static void
-note_untrusted(const struct request_source *source, struct evhttp_request *request,
-	       const struct error *error)
-{
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	char *address = NULL;
-	uint16_t port = 0;
-
-	if (connection != NULL)
-		evhttp_connection_get_peer(connection, &address, &port);
-	log_debug("signature", "source %s, from %s: %s", source->config->name,
-		  address != NULL ? address : "somewhere", error->text);
-}
-
-/* On its way to the disk, with all others of this turn of the loop. */
+/*
+ * On its way to the disk, with all others of this turn of the loop.  `request` is NULL
+ * for what is our own, which nobody waits for.
+ */
 static void
 submit(struct request_handler *handler, struct evhttp_request *request,
        struct submission *submission)
@@ -266,8 +265,73 @@ submit(struct request_handler *handler, struct evhttp_request *request,
 	*handler->outbox_end = submission;
 	handler->outbox_end = &submission->next;
 	handler->pending++;
-	http_guard_hold(guard_of(request));
+	if (request != NULL)
+		http_guard_hold(guard_of(request));
 }
+
+/* ---- bad signatures ---- */
+
+/* One event for all that is due of that source. */
+static void
+tell_untrusted(struct request_handler *handler, size_t index, bool at_once)
+{
+	struct report_note *note = &handler->notes[index];
+	int64_t now = deadline_wall();
+	uint64_t count = report_take(handler->report, index, now, at_once, note);
+	char id_bytes[REPORT_ID], body_bytes[REPORT_BODY];
+	struct spool_event event;
+	struct text id, body;
+
+	if (count == 0)
+		return;
+	text_start(&id, id_bytes, sizeof(id_bytes));
+	text_start(&body, body_bytes, sizeof(body_bytes));
+	report_fill(&event, handler->sources[index].config->name, count, note, now, &id, &body);
+	submit(handler, NULL, commit_submission_new(&event, NULL));
+}
+
+static void
+tell_all_untrusted(struct request_handler *handler, bool at_once)
+{
+	for (size_t i = 0; handler->report != NULL && i < handler->source_count; i++)
+		if (handler->notes[i].is_set)
+			tell_untrusted(handler, i, at_once);
+}
+
+void
+request_tick(struct request_handler *handler)
+{
+	tell_all_untrusted(handler, false);
+}
+
+void
+request_drain(struct request_handler *handler)
+{
+	handler->draining = true;
+	tell_all_untrusted(handler, true);
+}
+
+static void
+note_untrusted(struct request_handler *handler, struct evhttp_request *request,
+	       const struct request_source *source, enum verify_reason reason,
+	       const struct error *error)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	size_t index = (size_t)(source - handler->sources);
+	char *address = NULL;
+	uint16_t port = 0;
+
+	if (connection != NULL)
+		evhttp_connection_get_peer(connection, &address, &port);
+	log_debug("signature", "source %s, from %s: %s", source->config->name,
+		  address != NULL ? address : "somewhere", error->text);
+	if (handler->report == NULL || !source->config->report_invalid)
+		return;
+	report_add(handler->report, index, address, reason, &handler->notes[index]);
+	tell_untrusted(handler, index, false);
+}
+
+/* ---- events ---- */
 
 /* By the sender's word for it, or by ours. */
 static bool
@@ -322,17 +386,42 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	    .now = deadline_wall(),
 	};
 	struct verify_outcome outcome;
+	char answer_bytes[CHALLENGE_ANSWER];
+	struct text answer;
 	struct error error;
 
 	if (!verify_check(source->verify, &seen, &outcome, &error)) {
-		note_untrusted(source, request, &error);
+		note_untrusted(handler, request, source, outcome.reason, &error);
 		refuse(handler, request, ANSWER_UNAUTHORIZED);
+		return;
+	}
+	text_start(&answer, answer_bytes, sizeof(answer_bytes));
+	if (challenge_post(source->config->challenge, source->verify, seen.body, &answer)) {
+		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
 		return;
 	}
 	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
 			     outcome.secrets, seen.now);
 	take_trusted(handler, request, source, &outcome, &seen);
 	arena_clear(handler->arena);
+}
+
+/* What is asked with a GET, where the source's sender does so. */
+static void
+take_get(struct request_handler *handler, struct evhttp_request *request,
+	 const struct request_source *source, const char *target)
+{
+	const struct verify_request seen = {.header = header_of, .context = request};
+	const char *query = strchr(target, '?');
+	char answer_bytes[CHALLENGE_ANSWER];
+	struct text answer;
+
+	text_start(&answer, answer_bytes, sizeof(answer_bytes));
+	if (challenge_get(source->config->challenge, source->verify, &seen,
+			  text_of(query != NULL ? query + 1 : ""), &answer))
+		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
+	else
+		refuse(handler, request, ANSWER_METHOD);
 }
 
 /* A refusal of the gate, told by the target that stands for it. */
@@ -365,6 +454,8 @@ request_handle(struct evhttp_request *request, void *context)
 		refuse(handler, request, ANSWER_NOT_FOUND);
 	else if (evhttp_request_get_command(request) == EVHTTP_REQ_OPTIONS)
 		refuse(handler, request, ANSWER_OPTIONS);
+	else if (evhttp_request_get_command(request) == EVHTTP_REQ_GET)
+		take_get(handler, request, source, target);
 	else if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
 		refuse(handler, request, ANSWER_METHOD);
 	else if (!is_json(request))
@@ -383,7 +474,8 @@ request_flush(struct request_handler *handler)
 		if (commit_submit(handler->commit, s))
 			continue;
 		handler->pending--;
-		refuse(handler, s->request, ANSWER_UNAVAILABLE);
+		if (s->request != NULL)
+			refuse(handler, s->request, ANSWER_UNAVAILABLE);
 		free(s);
 	}
 	handler->outbox = NULL;
@@ -400,12 +492,16 @@ request_finish(struct request_handler *handler)
 		enum counter counter = counted[s->answer];
 
 		next = s->next;
+		handler->pending--;
+		if (s->request == NULL) { /* an event of our own, which nobody waits for */
+			free(s);
+			continue;
+		}
 		if (s->answer == ANSWER_ACCEPTED && s->duplicate)
 			counter = COUNTER_DUPLICATES;
 		if (s->answer == ANSWER_NOT_AN_EVENT)
 			sentence = s->rejected.reason;
 		counters_add(handler->counters, counter, 1);
-		handler->pending--;
 		reply(handler, s->request, s->answer, sentence);
 		free(s);
 	}

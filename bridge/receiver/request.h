@@ -18,6 +18,7 @@ struct commit_returns;
 struct config_source;
 struct evhttp_request;
 struct normalise;
+struct report;
 struct request_handler;
 struct verify;
 
@@ -28,10 +29,13 @@ struct request_source {
 	const struct normalise *normalise;
 };
 
-/* Gives a handler, freed with request_handler_free(); borrows all until then. */
+/*
+ * Gives a handler, freed with request_handler_free(); borrows all until then.
+ * `report` may be NULL: bad signatures are counted and no more.
+ */
 struct request_handler *request_handler_new(const struct request_source *sources, size_t count,
 					    struct commit *commit, struct commit_returns *returns,
-					    struct counters *counters);
+					    struct report *report, struct counters *counters);
 void request_handler_free(struct request_handler *handler);
 
 /* Takes a request, as evhttp's generic callback; `handler` is a request_handler. */
@@ -46,7 +50,10 @@ void request_flush(struct request_handler *handler);
 /* Answers what has come back from the commit thread. */
 void request_finish(struct request_handler *handler);
 
-/* From now on every answer closes its connection. */
+/* Tells of bad signatures that are due to be told; to be called every few seconds. */
+void request_tick(struct request_handler *handler);
+
+/* From now on every answer closes its connection; tells what is still to be told. */
 void request_drain(struct request_handler *handler);
 
 /* How many are at the disk: evhttp must not be freed before they came back. */

@@ -164,7 +164,7 @@ static const struct gate_case cases[] = {
     ROW("GET /w HTTP/1.1 \r\nHost: a\r\n\r\n", "400"),
     ROW("GET /w HTTP/1.1\nHost: a\r\n\r\n", "400"),
     ROW("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"),
-    ROW("GET refused:2 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ROW("GET refused:3 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ROW("\r\n\r\nGET /w HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ROW("\nGET /w HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ROW("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", "400"),
@@ -272,13 +272,13 @@ what_leaves_the_gate_is_canonical(void **state)
 	     "POST /w HTTP/1.0\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"},
 	    {"GET /w HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 	     "GET /w HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"},
-	    {"GET /w\r\n\r\n", "GET refused:2 HTTP/1.1\r\nConnection: close\r\n\r\n"},
+	    {"GET /w\r\n\r\n", "GET refused:3 HTTP/1.1\r\nConnection: close\r\n\r\n"},
 	};
 	char canonical_bytes[1024];
 	char outcome_bytes[64];
 
 	(void)state;
-	assert_int_equal(ANSWER_MALFORMED, 2); /* what the last row's target says */
+	assert_int_equal(ANSWER_MALFORMED, 3); /* what the last row's target says */
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct text outcome;
 		struct text canonical;
