@@ -246,6 +246,7 @@ class Bridge(Program):
         self.config = directory / "siembridge.yaml"
         self.secret = directory / "secret"
         self.sections = {"listen": {}, "spool": {}}  # additional keys
+        self.sources = []                            # YAML, one each, beside anyint
         self.destinations = []                       # YAML, one each
         self.family = {}                             # children last seen: role -> pid
         (directory / "spool").mkdir(mode=0o700)
@@ -264,7 +265,7 @@ class Bridge(Program):
             "sources:\n"
             f"  - name: anyint\n    path: {WEBHOOK_PATH}\n"
             f"    signature: standard-webhooks\n    secrets: [{self.secret}]\n"
-            "destinations:\n" + "".join(self.destinations))
+            + "".join(self.sources) + "destinations:\n" + "".join(self.destinations))
 
     def start(self):
         """Up to the first TLS handshake and both children."""
