@@ -1,7 +1,7 @@
 # siembridge: one file, not recursive.  `make help` lists the targets.
 #
 #   make V=1               shows the commands
-#   make VARIANT=asan      builds beside the others, in build/asan (also: tsan, faults, clang)
+#   make VARIANT=asan      builds beside the others, in build/asan (also: tsan, faults, clang, fuzz)
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
@@ -21,6 +21,7 @@ VARIANT_FLAGS_asan   = -fsanitize=address,undefined -fno-sanitize-recover=undefi
                        -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 VARIANT_FLAGS_tsan   = -fsanitize=thread -U_FORTIFY_SOURCE
 VARIANT_FLAGS_faults = -DFAULTS
+VARIANT_FLAGS_fuzz   = $(VARIANT_FLAGS_asan) -fsanitize=fuzzer-no-link
 VARIANT_FLAGS        = $(VARIANT_FLAGS_$(VARIANT))
 
 COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(CFLAGS) $(WARNINGS) $(HARDENING) $(VARIANT_FLAGS) -MMD -MP
@@ -33,6 +34,10 @@ OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 LIBRARY  = $(OUT)/libsiembridge.a
 UNIT    := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(OUT)/tools/%,$(wildcard tests/tools/*.c))
+
+FUZZ    := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH   := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
+FUZZ_SECONDS ?= 30
 
 ifeq ($(V),)
 quiet = @echo "  $(1)	$@";
@@ -67,8 +72,18 @@ $(OUT)/tools/%: $(OUT)/tests/tools/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -o $@ $< $(LIBRARY) $(LIBS)
 
-# What a test run needs of one variant; used by the targets below.
+$(OUT)/bench/%: $(OUT)/tests/bench/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(LINK) -o $@ $< $(LIBRARY) $(LIBS)
+
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(LINK) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS)
+
+# What a run needs of one variant; used by the targets below.
 variant: $(OUT)/siembridge $(UNIT) $(TOOLS)
+fuzz-targets: $(FUZZ)
+bench-programs: $(BENCH)
 
 run: ## a bridge, a real rsyslogd and twelve sample events, until Ctrl-C
 	@sh .ci/packages build run
@@ -91,10 +106,16 @@ lint: ## house rules, clang-tidy, cppcheck, clang-format, shellcheck, and a clan
 	@$(MAKE) -j$$(nproc) VARIANT=clang CC=clang variant
 	@sh tests/lint/all
 
+fuzz: ## each libFuzzer target for FUZZ_SECONDS (30)
+	@sh .ci/packages build lint
+	@$(MAKE) -j$$(nproc) VARIANT=fuzz CC=clang fuzz-targets
+	@sh tests/fuzz/run $(FUZZ_SECONDS)
+
 bench: ## requests and events per second, beside nginx
 	@sh .ci/packages build run test bench
-	@$(MAKE) -j$$(nproc) VARIANT=plain variant build/siembridge
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant bench-programs build/siembridge
 	@python3 tests/bench/run.py
+	@for program in build/plain/bench/*; do echo && $$program || exit 1; done
 
 clean: ## away with build/ and var/
 	rm -rf build var
@@ -102,5 +123,6 @@ clean: ## away with build/ and var/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-.PHONY: all variant run test unit lint bench clean help
--include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d)
+.PHONY: all variant fuzz-targets bench-programs run test unit lint fuzz bench clean help
+-include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d) \
+         $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d)
