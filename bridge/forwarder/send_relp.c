@@ -127,9 +127,11 @@ copy_reason(char reason[RELP_REASON + 1], struct slice text)
 {
 	size_t length = text.length < RELP_REASON ? text.length : RELP_REASON;
 
-	for (size_t i = 0; i < length; i++)
-		reason[i] = text.bytes[i] >= ' ' && text.bytes[i] < 0x7f ? text.bytes[i] : '?';
+	memcpy(reason, text.bytes, length);
 	reason[length] = '\0';
+	for (size_t i = 0; i < length; i++)
+		if (reason[i] < ' ' || reason[i] >= 0x7f)
+			reason[i] = '?';
 }
 
 /* The command of that number that waits for an answer; NULL: there is none. */

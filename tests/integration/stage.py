@@ -189,7 +189,9 @@ class Collector(Program):
     """A real rsyslogd with one of the configurations of rsyslog/."""
 
     CONFIGURATIONS = {"tcp": "collector.conf", "udp": "collector-udp.conf",
-                      "unix": "collector-unix.conf"}
+                      "tls": "collector-tls.conf", "relp": "collector-relp.conf",
+                      "relp-tls": "collector-relp-tls.conf", "unix": "collector-unix.conf",
+                      "unix-stream": "collector-unix-stream.conf"}
 
     def __init__(self, name, directory, transport="tcp"):
         super().__init__(name, directory)
@@ -203,9 +205,28 @@ class Collector(Program):
         self.socket_directory = Path(tempfile.mkdtemp(prefix="collector-"))
         self.socket = self.socket_directory / "log"
         self.records = Records(directory / f"{name}.events")
+        self.certificate, self.key = self.work / "cert.pem", self.work / "key.pem"
+        self.client, self.client_key = self.work / "bridge.pem", self.work / "bridge.key"
+        if self.has_tls():
+            make_certificate(self.certificate, self.key)
+            make_certificate(self.client, self.client_key, "bridge")
+
+    def has_tls(self):
+        return self.transport in ("tls", "relp-tls")
+
+    def is_local(self):
+        return self.transport in ("unix", "unix-stream")
 
     def address(self):
-        return str(self.socket) if self.transport == "unix" else f"127.0.0.1:{self.port}"
+        return str(self.socket) if self.is_local() else f"127.0.0.1:{self.port}"
+
+    def destination_keys(self):
+        """What `syslog:` of a destination has to say to reach it."""
+        keys = {"address": f'"{self.address()}"', "transport": self.transport}
+        if self.has_tls():
+            keys.update(ca_file=self.certificate, certificate=self.client,
+                        private_key=self.client_key)
+        return keys
 
     def start(self):
         pid_file = self.work / "rsyslogd.pid"
@@ -215,11 +236,14 @@ class Collector(Program):
                     {"COLLECTOR_PORT": str(self.port), "COLLECTOR_DIRECTORY": str(self.work),
                      "COLLECTOR_FILE": str(self.records.path),
                      "COLLECTOR_SOCKET": str(self.socket),
+                     "COLLECTOR_CERTIFICATE": str(self.certificate),
+                     "COLLECTOR_KEY": str(self.key),
+                     "COLLECTOR_CLIENT": "bridge", "COLLECTOR_CLIENT_CA": str(self.client),
                      "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
         until(lambda: self.must_run() and self.listens(), f"{self.name} listens")
 
     def listens(self):
-        if self.transport == "unix":
+        if self.is_local():
             return self.socket.exists()
         table = "udp" if self.transport == "udp" else "tcp"
         state = "07" if self.transport == "udp" else "0A"
@@ -366,10 +390,10 @@ def write_private(path, text):
     path.write_text(text)
 
 
-def make_certificate(certificate, key):
+def make_certificate(certificate, key, name="localhost"):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                    "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1",
                     "-keyout", key, "-out", certificate],
                    check=True, capture_output=True)
 

@@ -3,7 +3,7 @@
 
 A story starts with prose that says what it proves; then a step a line:
 
-    configure  collector NAME tcp|udp|unix
+    configure  collector NAME tcp|tls|udp|relp|relp-tls|unix|unix-stream
     configure  destination NAME FORMAT syslog [to COLLECTOR] [KEY VALUE]...
     configure  destination NAME FORMAT file
     configure  listen|spool KEY VALUE
@@ -28,7 +28,9 @@ A story starts with prose that says what it proves; then a step a line:
     expect     post FIGURE <=|=|>= COUNT        a figure of tests/tools/post, all posts together
     expect     bridge gone [within T]    no process of it is left
 
-A destination goes to the collector `collector` where it does not say to whom.
+A destination goes to the collector `collector` where it does not say to whom; "to A,B"
+gives it several addresses.  "A+B" in an expectation is what both have between them,
+of has-each and duplicates.
 The directory of a story that failed stays: build/stage/NAME.
 """
 import operator
@@ -47,6 +49,18 @@ from stage import figure, make_directory, note, until        # noqa: E402
 RELATIONS = {"<=": operator.le, "=": operator.eq, ">=": operator.ge}
 WITHIN = 30  # seconds, where a step says nothing
 SYSLOG_KEYS = ("transport", "framing", "settle", "facility", "max_message_size")
+
+
+class Together:
+    """What several collectors have between them."""
+
+    def __init__(self, parts):
+        self.ids = [event for part in parts for event in part.ids]
+        self.first = {event: None for event in self.ids}
+        self.malformed = sum(part.malformed for part in parts)
+
+    def duplicates(self):
+        return len(self.ids) - len(self.first)
 
 
 class Story:
@@ -76,6 +90,8 @@ class Story:
         return self.collectors[name]
 
     def records(self, name):
+        if "+" in name:
+            return Together([self.records(part) for part in name.split("+")])
         if name in self.files:
             return self.files[name].read()
         return self.collector(name).records.read()
@@ -105,9 +121,12 @@ class Story:
             self.files[name] = Records(self.directory / f"{name}.events")
             text += f"    file: {{path: {self.files[name].path}}}\n"
         else:
-            collector = self.collector(options.pop("to", "collector"))
-            keys = {"address": f'"{collector.address()}"', "transport": collector.transport}
-            keys.update(options)
+            names = options.pop("to", "collector").split(",")
+            keys = {**self.collector(names[0]).destination_keys(), **options}
+            if len(names) > 1:
+                addresses = [f'"{self.collector(name).address()}"' for name in names]
+                keys = {"addresses": f"[{', '.join(addresses)}]", **keys}
+                del keys["address"]
             text += "    syslog: {" + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"
         self.bridge.destinations.append(text)
 
