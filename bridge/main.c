@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
     &command_check,
     &command_send,
     &command_render,
+    &command_events,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

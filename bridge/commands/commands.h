@@ -22,6 +22,7 @@ extern const struct command command_run;
 extern const struct command command_check;
 extern const struct command command_send;
 extern const struct command command_render;
+extern const struct command command_events;
 
 /* The roles of the program, for main() and for command_run. */
 extern const struct child_role command_run_roles[];

@@ -21,6 +21,7 @@
 #include "bridge/counters.h"
 #include "bridge/deadline.h"
 #include "bridge/forwarder/destination.h"
+#include "bridge/forwarder/indexer.h"
 #include "bridge/forwarder/ledger.h"
 #include "bridge/forwarder/profiles.h"
 #include "bridge/forwarder/unrouted.h"
@@ -39,6 +40,7 @@ struct forwarder {
 	struct profiles *profiles;
 	struct ledger *ledger;
 	struct unrouted *unrouted; /* NULL: told to stop before there was a spool */
+	struct indexer *indexer;
 	struct destination *destinations[COUNTERS_DESTINATIONS];
 	size_t count;
 	int wake;      /* raised by the receiver; -1: none */
@@ -272,6 +274,9 @@ run(struct forwarder *forwarder)
 		}
 		started++;
 	}
+	if (status == CHILD_EXIT_OK &&
+	    !indexer_start(&forwarder->indexer, forwarder->config->spool.directory, &error))
+		log_warning("index", "%s", error.text);
 	while (!forwarder->stopping && status == CHILD_EXIT_OK) {
 		tend(forwarder);
 		if (spool_was_replaced(forwarder)) {
@@ -279,6 +284,7 @@ run(struct forwarder *forwarder)
 			status = CHILD_EXIT_FAILED;
 		}
 	}
+	indexer_stop(forwarder->indexer);
 	forwarder->count = started;
 	if (!stop_destinations(forwarder))
 		_exit(status); /* a thread still uses what would be freed */

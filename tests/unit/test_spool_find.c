@@ -1,0 +1,329 @@
+/* Every question is asked with and without an index: the answers are the same. */
+#include "bridge/spool/spool_find.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/spool/spool_index.h"
+
+enum { TOTAL = 2 * SPOOL_INDEX_SEGMENT + 1000, BATCH = 512, START = 1790856000 };
+
+static char directory[] = "/tmp/test_spool_find.XXXXXX";
+
+static const char *
+path_of(const char *name)
+{
+	static char path[256];
+
+	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
+			sizeof(path) - 1);
+	return path;
+}
+
+/* Event n: id-n, res-(n % 5000), and one of three types; a rare one at 100. */
+static void
+fill(uint64_t first, size_t count)
+{
+	struct spool_event events[BATCH];
+	char ids[BATCH][24], resources[BATCH][24];
+	struct error alarm, error;
+	struct spool *spool;
+
+	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
+		fail_msg("%s", error.text);
+	memset(events, 0, sizeof(events));
+	for (size_t done = 0; done < count;) {
+		size_t batch = count - done < BATCH ? count - done : BATCH;
+
+		for (size_t i = 0; i < batch; i++) {
+			unsigned long long n = first + done + i;
+
+			events[i].received_at = (START + (int64_t)n) * 1000;
+			events[i].source =
+			    n % 2 == 0 ? SLICE_LITERAL("even") : SLICE_LITERAL("odd");
+			(void)snprintf(ids[i], sizeof(ids[i]), "id-%llu", n);
+			(void)snprintf(resources[i], sizeof(resources[i]), "res-%llu", n % 5000);
+			events[i].id = text_of(ids[i]);
+			events[i].resource = text_of(resources[i]);
+			events[i].type = n == 100     ? SLICE_LITERAL("rare.one")
+					 : n % 3 == 0 ? SLICE_LITERAL("key.created")
+						      : SLICE_LITERAL("key.disabled");
+			events[i].body = SLICE_LITERAL("{}");
+		}
+		if (spool_append(spool, events, batch, NULL, 0, &error) != SPOOL_DONE ||
+		    !spool_checkpoint(spool, false, &error))
+			fail_msg("%s", error.text);
+		done += batch;
+	}
+	spool_close(spool);
+}
+
+static void
+forget(void *context, const unsigned char *prints, size_t count)
+{
+	(void)context;
+	(void)prints;
+	(void)count;
+}
+
+static void
+prune(size_t count)
+{
+	struct error alarm, error;
+	struct spool *spool;
+	size_t removed;
+
+	if (!spool_open(&spool, directory, 0, 0, &alarm, &error) ||
+	    !spool_prune(spool, UINT64_MAX, INT64_MAX, count, forget, NULL, &removed, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(removed, count);
+	spool_close(spool);
+}
+
+/* Builds the index as far as it goes; how many segments. */
+static size_t
+build(bool afresh)
+{
+	struct spool_index *index;
+	struct error error;
+	size_t segments = 0;
+	bool more = true;
+
+	if (!spool_index_open(&index, directory, afresh, &error))
+		fail_msg("%s", error.text);
+	while (more) {
+		if (!spool_index_extend(index, &more, &error))
+			fail_msg("%s", error.text);
+		segments += more;
+	}
+	spool_index_close(index);
+	return segments;
+}
+
+static void
+remove_index(void)
+{
+	(void)unlink(path_of("index.db"));
+	(void)unlink(path_of("index.db-wal"));
+	(void)unlink(path_of("index.db-shm"));
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	fill(1, TOTAL);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
+					    "lock"};
+
+	(void)state;
+	remove_index();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unlink(path_of(names[i]));
+	return rmdir(directory);
+}
+
+struct answer {
+	uint64_t sequences[TOTAL];
+	size_t count;
+	size_t limit;
+};
+
+static bool
+take(void *context, const struct spool_event *event)
+{
+	struct answer *answer = context;
+
+	assert_true(answer->count < TOTAL);
+	answer->sequences[answer->count++] = event->sequence;
+	return answer->count != answer->limit;
+}
+
+static void
+ask(const struct spool_find_query *query, size_t limit, struct answer *answer)
+{
+	struct spool_find *find;
+	struct error error;
+
+	answer->count = 0;
+	answer->limit = limit;
+	if (!spool_find_open(&find, directory, &error) ||
+	    !spool_find_backwards(find, query, take, answer, &error))
+		fail_msg("%s", error.text);
+	spool_find_close(find);
+}
+
+static struct answer with, without;
+
+/* The answer without an index, which is `expected` many, is that with it. */
+static void
+compare(const struct spool_find_query *query, size_t limit, size_t expected)
+{
+	remove_index();
+	ask(query, limit, &without);
+	assert_int_equal(without.count, expected);
+	assert_int_not_equal(build(false), 0);
+	ask(query, limit, &with);
+	assert_int_equal(with.count, without.count);
+	assert_memory_equal(with.sequences, without.sequences,
+			    without.count * sizeof(without.sequences[0]));
+	for (size_t i = 1; i < with.count; i++)
+		assert_true(with.sequences[i] < with.sequences[i - 1]);
+}
+
+static void
+ids_resources_and_types_are_found(void **state)
+{
+	struct spool_find_query query = spool_find_everything();
+
+	(void)state;
+	query.id = SLICE_LITERAL("id-7");
+	compare(&query, 0, 1);
+	assert_int_equal(with.sequences[0], 7);
+	query.id = SLICE_LITERAL("id-33700"); /* behind the last segment */
+	compare(&query, 0, 1);
+	query.id = SLICE_LITERAL("id-0");
+	compare(&query, 0, 0);
+	query = spool_find_everything();
+	query.resource = SLICE_LITERAL("res-42");
+	compare(&query, 0, 7);
+	query.source = SLICE_LITERAL("odd");
+	compare(&query, 0, 0);
+	query = spool_find_everything();
+	query.type = "rare.one";
+	compare(&query, 0, 1);
+	query.type = "key.*";
+	compare(&query, 0, TOTAL - 1);
+	query.type = "key.created";
+	compare(&query, 100, 100);
+	query.type = "none.*";
+	compare(&query, 0, 0);
+}
+
+static void
+times_and_sequences_bound_the_search(void **state)
+{
+	const uint64_t some[] = {3, 100, 20000, 999999};
+	struct spool_find_query query = spool_find_everything();
+
+	(void)state;
+	query.since = (START + 20000) * 1000LL;
+	query.until = (START + 20010) * 1000LL;
+	compare(&query, 0, 10);
+	assert_int_equal(with.sequences[0], 20009);
+	query = spool_find_everything();
+	query.first = 16000;
+	query.last = 17000;
+	compare(&query, 0, 1001);
+	query.type = "key.created";
+	compare(&query, 0, 333);
+	query = spool_find_everything();
+	query.sequences = some;
+	query.sequence_count = 4;
+	compare(&query, 0, 3);
+	query.type = "rare.*";
+	compare(&query, 0, 1);
+}
+
+static void
+what_was_pruned_is_forgotten_and_the_rest_found(void **state)
+{
+	struct spool_find_query query = spool_find_everything();
+	struct spool_index_reader *reader;
+	struct spool_find *find;
+	struct error error;
+	uint64_t epoch;
+	size_t count;
+
+	(void)state;
+	remove_index();
+	assert_int_equal(build(false), 2);
+	prune(SPOOL_INDEX_SEGMENT + 10);
+	assert_int_equal(build(false), 0);
+	if (!spool_find_open(&find, directory, &error))
+		fail_msg("%s", error.text);
+	epoch = spool_find_epoch(find);
+	spool_find_close(find);
+	spool_index_reader_open(&reader, directory, epoch);
+	assert_non_null(reader);
+	(void)spool_index_reader_segments(reader, &count);
+	assert_int_equal(count, 1);
+	spool_index_reader_close(reader);
+	query.resource = SLICE_LITERAL("res-42");
+	ask(&query, 0, &with);
+	assert_int_equal(with.count, 3); /* 20042, 25042, 30042 */
+}
+
+static void
+a_damaged_index_is_made_anew(void **state)
+{
+	static const char garbage[8192] = "no database";
+	struct spool_find_query query = spool_find_everything();
+	int file;
+
+	(void)state;
+	query.id = SLICE_LITERAL("id-7");
+	file = open(path_of("index.db"), O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(file, garbage, sizeof(garbage)), sizeof(garbage));
+	close(file);
+	ask(&query, 0, &with); /* nobody but the writer minds */
+	assert_int_equal(with.count, 1);
+	assert_int_equal(build(false), 2);
+	assert_int_equal(build(true), 2);
+}
+
+static void
+forwards_is_the_other_way_round(void **state)
+{
+	struct spool_find_query query = spool_find_everything();
+	struct spool_find *find;
+	struct error error;
+	int64_t at;
+
+	(void)state;
+	query.first = 4000;
+	query.last = 9000;
+	with.count = 0;
+	with.limit = 0;
+	if (!spool_find_open(&find, directory, &error) ||
+	    !spool_find_forwards(find, &query, take, &with, &error) ||
+	    !spool_find_received_at(find, 17, &at, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(with.count, 5001);
+	assert_int_equal(with.sequences[0], 4000);
+	assert_int_equal(with.sequences[5000], 9000);
+	assert_int_equal(at, (START + 17) * 1000LL);
+	spool_find_close(find);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(ids_resources_and_types_are_found),
+	    cmocka_unit_test(times_and_sequences_bound_the_search),
+	    cmocka_unit_test(forwards_is_the_other_way_round),
+	    cmocka_unit_test(a_damaged_index_is_made_anew),
+	    cmocka_unit_test(what_was_pruned_is_forgotten_and_the_rest_found),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
