@@ -45,6 +45,7 @@ struct listing {
 	bool by_status;
 	enum standing_status status;
 	size_t from, to;     /* the destinations that are asked of: all, or one */
+	uint64_t limit;      /* 0: all */
 	uint64_t *sequences; /* what matched, falling */
 	size_t count, capacity;
 	uint64_t *dead; /* of the query */
@@ -82,7 +83,7 @@ gather(void *context, const struct spool_event *event)
 							 sizeof(*listing->sequences));
 	}
 	listing->sequences[listing->count++] = event->sequence;
-	return listing->request->limit == 0 || listing->count < listing->request->limit;
+	return listing->limit == 0 || listing->count < listing->limit;
 }
 
 static int
@@ -177,7 +178,7 @@ set_query(struct listing *listing, struct error *error)
 static bool
 open_listing(struct listing *listing, const struct request *request, struct error *error)
 {
-	*listing = (struct listing){.request = request};
+	*listing = (struct listing){.request = request, .limit = request->limit};
 	return standing_open(&listing->standing, request->config, error) &&
 	       set_query(listing, error) &&
 	       event_page_open(&listing->page, listing->standing, request->json, error);
@@ -205,37 +206,38 @@ print_gathered(struct listing *listing, struct error *error)
 	return fflush(stdout) == 0 || error_set_errno(error, "stdout");
 }
 
+/* The events behind `last` up to `newest`, as they came. */
+static bool
+print_new(struct listing *listing, uint64_t last, uint64_t newest, struct error *error)
+{
+	listing->query.first = last + 1;
+	listing->query.last = newest;
+	if (!standing_refresh(listing->standing, error) ||
+	    !spool_find_forwards(listing->standing->find, &listing->query, gather, listing, error))
+		return false;
+	/* gathered rising here, and printed from the end */
+	for (size_t i = 0; i < listing->count / 2; i++) {
+		uint64_t other = listing->sequences[listing->count - 1 - i];
+
+		listing->sequences[listing->count - 1 - i] = listing->sequences[i];
+		listing->sequences[i] = other;
+	}
+	return print_gathered(listing, error);
+}
+
 /* A line for each event that comes, until stdout or the process is closed. */
 static bool
 follow(struct listing *listing, uint64_t last, struct error *error)
 {
 	const struct timespec interval = {.tv_nsec = FOLLOW_INTERVAL * 1000000L};
-	struct request endless = *listing->request;
 	uint64_t first, newest;
 
-	endless.limit = 0;
-	listing->request = &endless;
+	listing->limit = 0;
 	for (;;) {
-		if (!spool_find_range(listing->standing->find, &first, &newest, error))
+		if (!spool_find_range(listing->standing->find, &first, &newest, error) ||
+		    (newest > last && !print_new(listing, last, newest, error)))
 			return false;
-		if (newest > last) {
-			listing->query.first = last + 1;
-			listing->query.last = newest;
-			if (!standing_refresh(listing->standing, error) ||
-			    !spool_find_forwards(listing->standing->find, &listing->query, gather,
-						 listing, error))
-				return false;
-			/* gathered rising here: printed in that order */
-			qsort(listing->sequences, listing->count, sizeof(*listing->sequences),
-			      compare);
-			for (size_t i = 0; i < listing->count; i++)
-				if (!event_page_line(&listing->page, listing->sequences[i], error))
-					return false;
-			listing->count = 0;
-			last = newest;
-			if (fflush(stdout) != 0)
-				return true; /* nobody reads any more */
-		}
+		last = newest;
 		(void)nanosleep(&interval, NULL);
 	}
 }

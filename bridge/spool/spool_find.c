@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bridge/glob.h"
+#include "formats/glob.h"
 #include "bridge/spool/migrate.h"
 #include "bridge/spool/spool_index.h"
 #include "bridge/spool/spool_internal.h"
