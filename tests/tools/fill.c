@@ -68,7 +68,8 @@ make(struct spool_event *event, struct text *all, uint64_t number, const struct 
 	event->resource = write_text(all, "res-", number % 1000003);
 	event->evidence = write_text(all, "webhook-id: fill\nwebhook-timestamp: ", number);
 	event->body = write_body(all, type, number);
-	duplicate_fingerprint(prints, event->source, event->id, event->fingerprints[0]);
+	duplicate_fingerprint(prints, event->source, event->id, (struct slice){NULL, 0},
+			      event->fingerprints[0]);
 	event->fingerprint_count = 1;
 }
 
