@@ -231,6 +231,7 @@ struct config_destination {
 	char *format_text; /* default cef */
 	char **events;     /* globs; default ["*"] */
 	unsigned events_count;
+	char *heartbeat_text;  /* default 5m for syslog, else off; "off" for none */
 	char *hold_retry_text; /* how often a held destination is tried; default 30s */
 	char **except;         /* globs of what it does not want all the same */
 	unsigned except_count;
@@ -245,6 +246,7 @@ struct config_destination {
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
 
+	int64_t heartbeat;  /* milliseconds; 0: off */
 	int64_t hold_retry; /* milliseconds */
 	enum severity min_severity;
 	const struct format *format;

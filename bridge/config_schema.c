@@ -137,6 +137,7 @@ static const cyaml_schema_field_t destination_fields[] = {
     TEXT("format", OPTIONAL, config_destination, format_text),
     CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_destination, events, &text_entry, 1,
 			 MOST_ENTRIES),
+    TEXT("heartbeat", OPTIONAL, config_destination, heartbeat_text),
     TEXT("hold_retry", OPTIONAL, config_destination, hold_retry_text),
     CYAML_FIELD_SEQUENCE("except", OPTIONAL, struct config_destination, except, &text_entry, 1,
 			 MOST_ENTRIES),

@@ -80,6 +80,21 @@ validate_kind(const struct config_place *place, struct config_destination *desti
 	return strcmp(file->path, "-") == 0 || config_value_path(&file_place, "path", &file->path);
 }
 
+/* A collector has rules that miss it; a file has no reader that would. */
+static bool
+validate_heartbeat(const struct config_place *place, struct config_destination *destination)
+{
+	const struct config_quantity row = {"heartbeat", destination->heartbeat_text,
+					    "5m",        "1s",
+					    "1d",        .milliseconds = &destination->heartbeat};
+	bool off = destination->heartbeat_text == NULL
+		       ? destination->syslog == NULL
+		       : strcmp(destination->heartbeat_text, "off") == 0;
+
+	destination->heartbeat = 0;
+	return off || config_value_quantities(place, &row, 1);
+}
+
 bool
 config_validate_destination(const struct config_place *root, struct config *config, unsigned index)
 {
@@ -101,7 +116,7 @@ config_validate_destination(const struct config_place *root, struct config *conf
 	}
 	if (!validate_format(&place, destination) || !config_value_quantities(&place, rows, 1) ||
 	    !config_validate_route(&place, config, destination) ||
-	    !validate_kind(&place, destination))
+	    !validate_kind(&place, destination) || !validate_heartbeat(&place, destination))
 		return false;
 	fill_options(config, destination);
 	return true;

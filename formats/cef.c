@@ -228,6 +228,34 @@ append_id(struct line *line, struct slice id)
 		(void)append_pair(line, "devicePayloadId", NULL, PAYLOAD_ID_LENGTH, id);
 }
 
+static void
+append_number(struct line *line, const char *key, const char *label, uint64_t number)
+{
+	char digits[24];
+	struct text text;
+
+	text_start(&text, digits, sizeof(digits));
+	text_append_unsigned(&text, number);
+	(void)append_pair(line, key, label, sizeof(digits), text_slice(&text));
+}
+
+/*
+ * What is not the event's but of its delivery.  No key of the dictionary says that
+ * an event was sent before; flexNumber1 is otherwise unused.
+ */
+static void
+append_delivery(struct line *line, const struct event *event, uint32_t number)
+{
+	if (event->heartbeat != NULL) {
+		append_number(line, "cnt", NULL, event->heartbeat->count);
+		append_number(line, "cn1", "lastNumber", event->heartbeat->last);
+	}
+	if (number > 0)
+		append_number(line, "cn3", "sequenceNumber", number);
+	if (event->replayed)
+		append_number(line, "flexNumber1", "replayed", 1);
+}
+
 /* Readings of the document differ on = % # in it: so it has none (standards.md 1.2). */
 static void
 append_class(struct text *text, struct slice type)
@@ -281,4 +309,5 @@ cef_write(const struct event *event, const struct format_options *options, struc
 	(void)append_pair(&line, "act", NULL, 63, event->action);
 	(void)append_pair(&line, "outcome", NULL, 63, event->outcome);
 	append_rows(&line, event);
+	append_delivery(&line, event, options->sequence_number);
 }

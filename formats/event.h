@@ -60,6 +60,12 @@ enum event_field {
 
 struct catalogue_entry;
 
+/* Of a heartbeat of the bridge's own: what a destination was sent before it. */
+struct event_heartbeat {
+	uint64_t count; /* messages since the heartbeat before */
+	uint64_t last;  /* number of the last of them */
+};
+
 struct event {
 	/* What the bridge knows of it without reading the body. */
 	struct slice source;  /* name of the configured source */
@@ -68,6 +74,8 @@ struct event {
 	uint64_t sequence;    /* in the spool; 0: never stored (render) */
 	struct slice body;    /* as it came */
 	struct slice headers; /* "name: value\n" lines that came beside it and were kept */
+	bool replayed;        /* sent before, and again because somebody asked for it */
+	const struct event_heartbeat *heartbeat; /* NULL: it is no heartbeat */
 
 	/* From the body. */
 	struct slice fields[EVENT_FIELDS];

@@ -210,6 +210,23 @@ resource_of(const struct event *event)
 	return resource;
 }
 
+/* A gap in the sequenceIds between two heartbeats, or a count that differs, is a loss. */
+static void
+append_heartbeat(struct data *data, const struct event_heartbeat *heartbeat)
+{
+	const uint64_t numbers[] = {heartbeat->count, heartbeat->last};
+	static const char *const names[] = {"count", "last"};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		char digits[24];
+		struct text text;
+
+		text_start(&text, digits, sizeof(digits));
+		text_append_unsigned(&text, numbers[i]);
+		append_optional(data, "heartbeat", names[i], text_slice(&text));
+	}
+}
+
 static void
 append_data(struct data *data, const struct event *event)
 {
@@ -224,7 +241,11 @@ append_data(struct data *data, const struct event *event)
 	if (text_slice_is(event->outcome, "failure"))
 		append_optional(data, "event", "outcome", event->outcome);
 	append_optional(data, "event", "resource", resource_of(event));
+	if (event->replayed)
+		append_optional(data, "event", "replayed", SLICE_LITERAL("1"));
 	append_rows(data, event);
+	if (event->heartbeat != NULL)
+		append_heartbeat(data, event->heartbeat);
 	rfc5424_close(text);
 }
 

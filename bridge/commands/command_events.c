@@ -61,8 +61,7 @@ matches_status(const struct listing *listing, const struct spool_event *event)
 	if (all && !listing->by_status)
 		return true;
 	for (size_t i = listing->from; i < listing->to; i++) {
-		enum standing_status status =
-		    standing_of(listing->standing, i, event->sequence, event->type);
+		enum standing_status status = standing_of(listing->standing, i, event);
 
 		if (listing->by_status ? status == listing->status : status != STANDING_NOT_ROUTED)
 			return true;
@@ -179,15 +178,15 @@ static bool
 open_listing(struct listing *listing, const struct request *request, struct error *error)
 {
 	*listing = (struct listing){.request = request, .limit = request->limit};
-	return standing_open(&listing->standing, request->config, error) &&
-	       set_query(listing, error) &&
-	       event_page_open(&listing->page, listing->standing, request->json, error);
+	if (!standing_open(&listing->standing, request->config, error))
+		return false;
+	listing->page = (struct event_page){listing->standing, request->json};
+	return set_query(listing, error);
 }
 
 static void
 close_listing(struct listing *listing)
 {
-	event_page_close(&listing->page);
 	standing_close(listing->standing);
 	free(listing->sequences);
 	free(listing->dead);

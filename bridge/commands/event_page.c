@@ -17,70 +17,20 @@ enum {
 	TIME_CAPACITY = 40,          /* bytes */
 };
 
-bool
-event_page_open(struct event_page *page, struct standing *standing, bool json, struct error *error)
+static struct slice
+masked(const struct event_page *page, struct slice value)
 {
-	*page = (struct event_page){.standing = standing, .json = json};
-	page->arena = arena_new();
-	return profiles_new(&page->profiles, standing->config, error) &&
-	       spool_reader_open(&page->reader, standing->config->spool.directory, error);
-}
-
-void
-event_page_close(struct event_page *page)
-{
-	profiles_free(page->profiles);
-	spool_reader_close(page->reader);
-	if (page->arena != NULL)
-		arena_free(page->arena);
-}
-
-/* ---- reading ---- */
-
-struct read {
-	struct spool_event *stored; /* NULL: pruned */
-	struct event event;
-	bool normal;        /* the event's fields are there */
-	struct error error; /* why not */
-};
-
-static bool
-read_event(struct event_page *page, uint64_t sequence, struct read *read, struct error *error)
-{
-	size_t count;
-
-	memset(read, 0, sizeof(*read));
-	arena_clear(page->arena);
-	if (!spool_reader_next(page->reader, sequence - 1, 1, 1, page->arena, &read->stored, &count,
-			       error))
-		return false;
-	if (count == 0 || read->stored->sequence != sequence) {
-		read->stored = NULL;
-		return true;
-	}
-	read->event.source = read->stored->source;
-	read->event.id = read->stored->id;
-	read->event.received_at = read->stored->received_at;
-	read->event.sequence = sequence;
-	read->normal = normalise_event(profiles_of(page->profiles, read->stored->source),
-				       read->stored->body, page->arena, &read->event, &read->error);
-	return true;
+	return value.bytes != NULL ? mask_text(value, page->standing->arena) : value;
 }
 
 static struct slice
-masked(struct event_page *page, struct slice value)
-{
-	return value.bytes != NULL ? mask_text(value, page->arena) : value;
-}
-
-static struct slice
-time_text(struct event_page *page, int64_t milliseconds)
+time_text(const struct event_page *page, int64_t milliseconds)
 {
 	struct text text;
 
 	if (milliseconds == 0)
 		return (struct slice){NULL, 0};
-	text_start(&text, arena_allocate(page->arena, TIME_CAPACITY), TIME_CAPACITY);
+	text_start(&text, arena_allocate(page->standing->arena, TIME_CAPACITY), TIME_CAPACITY);
 	timestamp_write_rfc3339(&text, milliseconds);
 	return text_slice(&text);
 }
@@ -88,7 +38,7 @@ time_text(struct event_page *page, int64_t milliseconds)
 /* ---- a line ---- */
 
 static void
-print_row(struct event_page *page, const struct read *read)
+print_row(const struct event_page *page, const struct standing_event *read)
 {
 	const struct spool_event *stored = read->stored;
 	const struct slice cells[] = {
@@ -107,14 +57,13 @@ print_row(struct event_page *page, const struct read *read)
 		show_text(cells[i]);
 	}
 	for (size_t i = 0; i < page->standing->count; i++)
-		(void)printf(
-		    "  %s=%s", page->standing->destinations[i].configuration->name,
-		    standing_name(standing_of(page->standing, i, stored->sequence, stored->type)));
+		(void)printf("  %s=%s", page->standing->destinations[i].configuration->name,
+			     standing_name(standing_of(page->standing, i, stored)));
 	(void)putchar('\n');
 }
 
 static struct json_node *
-object_of(struct event_page *page, const struct read *read)
+object_of(const struct event_page *page, const struct standing_event *read)
 {
 	const struct spool_event *stored = read->stored;
 	struct json_node *object = json_write_object();
@@ -144,32 +93,31 @@ finish(struct json_node *object, size_t capacity)
 }
 
 static void
-print_object(struct event_page *page, const struct read *read)
+print_object(const struct event_page *page, const struct standing_event *read)
 {
 	struct json_node *object = object_of(page, read), *statuses = json_write_object();
 
 	for (size_t i = 0; i < page->standing->count; i++)
 		json_write_text(
 		    statuses, page->standing->destinations[i].configuration->name,
-		    text_of(standing_name(standing_of(page->standing, i, read->stored->sequence,
-						      read->stored->type))));
+		    text_of(standing_name(standing_of(page->standing, i, read->stored))));
 	json_write_child(object, "destinations", statuses);
 	finish(object, LINE_CAPACITY);
 }
 
 bool
-event_page_line(struct event_page *page, uint64_t sequence, struct error *error)
+event_page_line(const struct event_page *page, uint64_t sequence, struct error *error)
 {
-	struct read read;
+	const struct standing_event *read;
 
-	if (!read_event(page, sequence, &read, error))
+	if (!standing_read(page->standing, sequence, &read, error))
 		return false;
-	if (read.stored == NULL)
+	if (read->stored == NULL)
 		return true;
 	if (page->json)
-		print_object(page, &read);
+		print_object(page, read);
 	else
-		print_row(page, &read);
+		print_row(page, read);
 	return true;
 }
 
@@ -263,7 +211,7 @@ struct course {
 };
 
 struct looking {
-	struct event_page *page;
+	const struct event_page *page;
 	struct course *course;
 	const char *destination;
 };
@@ -278,8 +226,8 @@ note_letter(void *context, const struct delivery_view_letter *letter)
 	course->number = letter->number;
 	course->died_at = letter->dead.died_at;
 	course->reason =
-	    (struct slice){arena_copy_text(looking->page->arena, letter->dead.reason.bytes,
-					   letter->dead.reason.length),
+	    (struct slice){arena_copy_text(looking->page->standing->arena,
+					   letter->dead.reason.bytes, letter->dead.reason.length),
 			   letter->dead.reason.length};
 	return false;
 }
@@ -293,7 +241,7 @@ note_dropped(void *context, const struct delivery_view_dropped *dropped)
 
 	if (!text_slice_is(dropped->letter.destination, looking->destination))
 		return true;
-	text_start(&text, arena_allocate(looking->page->arena, CAPACITY), CAPACITY);
+	text_start(&text, arena_allocate(looking->page->standing->arena, CAPACITY), CAPACITY);
 	text_append_string(&text, "by ");
 	text_append_slice(&text, dropped->by);
 	text_append_string(&text, ": ");
@@ -305,7 +253,7 @@ note_dropped(void *context, const struct delivery_view_dropped *dropped)
 }
 
 static bool
-follow(struct event_page *page, const struct spool_event *stored, size_t destination,
+follow(const struct event_page *page, const struct spool_event *stored, size_t destination,
        struct course *course, struct error *error)
 {
 	struct delivery_view *view = page->standing->view;
@@ -313,7 +261,7 @@ follow(struct event_page *page, const struct spool_event *stored, size_t destina
 	struct looking looking = {page, course, name};
 
 	memset(course, 0, sizeof(*course));
-	course->status = standing_of(page->standing, destination, stored->sequence, stored->type);
+	course->status = standing_of(page->standing, destination, stored);
 	if (!delivery_view_dead(view, name, 0, stored->sequence, note_letter, &looking, error) ||
 	    !delivery_view_dropped(view, stored->sequence, note_dropped, &looking, error))
 		return false;
@@ -353,7 +301,7 @@ print_course(const struct course *course)
 }
 
 static bool
-print_courses(struct event_page *page, const struct read *read, struct error *error)
+print_courses(const struct event_page *page, const struct standing_event *read, struct error *error)
 {
 	(void)puts("destinations");
 	for (size_t i = 0; i < page->standing->count; i++) {
@@ -370,7 +318,7 @@ print_courses(struct event_page *page, const struct read *read, struct error *er
 }
 
 static void
-print_head(struct event_page *page, const struct read *read)
+print_head(const struct event_page *page, const struct standing_event *read)
 {
 	const struct spool_event *stored = read->stored;
 	const struct {
@@ -396,7 +344,7 @@ print_head(struct event_page *page, const struct read *read)
 }
 
 static void
-print_fields(const struct read *read)
+print_fields(const struct standing_event *read)
 {
 	if (!read->normal) {
 		(void)printf("fields\n  it cannot be normalised: %s\n", read->error.text);
@@ -413,7 +361,7 @@ print_fields(const struct read *read)
 }
 
 static bool
-print_page(struct event_page *page, const struct read *read, struct error *error)
+print_page(const struct event_page *page, const struct standing_event *read, struct error *error)
 {
 	print_head(page, read);
 	(void)puts("evidence");
@@ -422,14 +370,14 @@ print_page(struct event_page *page, const struct read *read, struct error *error
 	if (!print_courses(page, read, error))
 		return false;
 	(void)puts("body");
-	event_page_body(read->stored->body, page->arena);
+	event_page_body(read->stored->body, page->standing->arena);
 	return true;
 }
 
 /* ---- a page as JSON ---- */
 
 static struct json_node *
-course_object(struct event_page *page, const struct course *course, const char *name)
+course_object(const struct event_page *page, const struct course *course, const char *name)
 {
 	struct json_node *object = json_write_object();
 
@@ -455,8 +403,8 @@ course_object(struct event_page *page, const struct course *course, const char *
 }
 
 static bool
-add_courses(struct event_page *page, const struct read *read, struct json_node *object,
-	    struct error *error)
+add_courses(const struct event_page *page, const struct standing_event *read,
+	    struct json_node *object, struct error *error)
 {
 	struct json_node *array = json_write_array();
 	bool done = true;
@@ -476,7 +424,7 @@ add_courses(struct event_page *page, const struct read *read, struct json_node *
 }
 
 static struct json_node *
-evidence_object(struct event_page *page, struct slice evidence)
+evidence_object(const struct event_page *page, struct slice evidence)
 {
 	struct json_node *array = json_write_array();
 	struct slice name, value;
@@ -492,7 +440,8 @@ evidence_object(struct event_page *page, struct slice evidence)
 }
 
 static bool
-print_page_object(struct event_page *page, const struct read *read, struct error *error)
+print_page_object(const struct event_page *page, const struct standing_event *read,
+		  struct error *error)
 {
 	struct json_node *object = object_of(page, read), *fields = json_write_object();
 	bool done;
@@ -512,13 +461,13 @@ print_page_object(struct event_page *page, const struct read *read, struct error
 }
 
 bool
-event_page_whole(struct event_page *page, uint64_t sequence, struct error *error)
+event_page_whole(const struct event_page *page, uint64_t sequence, struct error *error)
 {
-	struct read read;
+	const struct standing_event *read;
 
-	if (!read_event(page, sequence, &read, error))
+	if (!standing_read(page->standing, sequence, &read, error))
 		return false;
-	if (read.stored == NULL)
+	if (read->stored == NULL)
 		return true;
-	return page->json ? print_page_object(page, &read, error) : print_page(page, &read, error);
+	return page->json ? print_page_object(page, read, error) : print_page(page, read, error);
 }

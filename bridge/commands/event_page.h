@@ -6,32 +6,25 @@
 #define EVENT_PAGE_H
 
 #include "bridge/commands/standing.h"
-#include "bridge/forwarder/profiles.h"
 #include "bridge/spool/spool.h"
 
-/* What a page is made with; all but `standing` is the page's own. */
+/* What a page is made with. */
 struct event_page {
 	struct standing *standing;
-	struct profiles *profiles;
-	struct spool_reader *reader;
-	struct arena *arena;
-	bool json;
+	bool json; /* a JSON object a line */
 };
-
-/* Borrows the standing until event_page_close(). */
-MUST_CHECK bool event_page_open(struct event_page *page, struct standing *standing, bool json,
-				struct error *error);
-void event_page_close(struct event_page *page);
 
 /*
  * Prints the event of that sequence as one line: sequence, received, occurred, type,
  * id, resource, source, and its status at each destination.  Nothing where it has been
  * pruned meanwhile.
  */
-MUST_CHECK bool event_page_line(struct event_page *page, uint64_t sequence, struct error *error);
+MUST_CHECK bool event_page_line(const struct event_page *page, uint64_t sequence,
+				struct error *error);
 
 /* Prints all that is known of it. */
-MUST_CHECK bool event_page_whole(struct event_page *page, uint64_t sequence, struct error *error);
+MUST_CHECK bool event_page_whole(const struct event_page *page, uint64_t sequence,
+				 struct error *error);
 
 /* Evidence with the signatures shortened, and a body, masked: of a rejected body too. */
 void event_page_evidence(struct slice evidence);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/forwarder/profiles.h"
 #include "bridge/forwarder/route.h"
 #include "formats/memory.h"
 
@@ -74,6 +75,7 @@ standing_open(struct standing **out, const char *config_path, struct error *erro
 	struct standing *standing = memory_allocate(sizeof(*standing));
 	const char *directory;
 
+	standing->arena = arena_new();
 	if (!config_read(&standing->config, config_path, error)) {
 		standing->config = NULL;
 		goto fail;
@@ -85,7 +87,9 @@ standing_open(struct standing **out, const char *config_path, struct error *erro
 	for (size_t i = 0; i < standing->count; i++)
 		standing->destinations[i].configuration = &standing->config->destinations[i];
 	if (!spool_find_open(&standing->find, directory, error) ||
+	    !spool_reader_open(&standing->reader, directory, error) ||
 	    !delivery_view_open(&standing->view, directory, error) ||
+	    !profiles_new(&standing->profiles, standing->config, error) ||
 	    !standing_refresh(standing, error))
 		goto fail;
 	*out = standing;
@@ -103,6 +107,9 @@ standing_close(struct standing *standing)
 	for (size_t i = 0; i < standing->count; i++)
 		free(standing->destinations[i].dead);
 	free(standing->destinations);
+	profiles_free(standing->profiles);
+	spool_reader_close(standing->reader);
+	arena_free(standing->arena);
 	spool_find_close(standing->find);
 	delivery_view_close(standing->view);
 	config_free(standing->config);
@@ -135,15 +142,61 @@ is_dead(const struct standing_destination *destination, uint64_t sequence)
 		       sizeof(*destination->dead), compare) != NULL;
 }
 
+bool
+standing_read(struct standing *standing, uint64_t sequence, const struct standing_event **out,
+	      struct error *error)
+{
+	struct standing_event *read = &standing->event;
+	size_t count;
+
+	*out = read;
+	if (standing->sequence == sequence)
+		return true;
+	memset(read, 0, sizeof(*read));
+	standing->sequence = 0;
+	arena_clear(standing->arena);
+	if (!spool_reader_next(standing->reader, sequence - 1, 1, 1, standing->arena, &read->stored,
+			       &count, error))
+		return false;
+	if (count == 0 || read->stored->sequence != sequence) {
+		read->stored = NULL;
+		return true;
+	}
+	standing->sequence = sequence;
+	read->event.source = read->stored->source;
+	read->event.id = read->stored->id;
+	read->event.received_at = read->stored->received_at;
+	read->event.sequence = sequence;
+	read->event.headers = read->stored->evidence;
+	read->normal =
+	    normalise_event(profiles_of(standing->profiles, read->stored->source),
+			    read->stored->body, standing->arena, &read->event, &read->error);
+	return true;
+}
+
+/* By what its body says; what cannot be read is the destination's, as a dead letter. */
+static bool
+wants_body(struct standing *standing, const struct config_destination *configuration,
+	   uint64_t sequence)
+{
+	const struct standing_event *read;
+	struct error ignored;
+
+	return !route_reads_event(configuration) ||
+	       !standing_read(standing, sequence, &read, &ignored) || !read->normal ||
+	       route_wants_event(configuration, &read->event);
+}
+
 enum standing_status
-standing_of(const struct standing *standing, size_t destination, uint64_t sequence,
-	    struct slice type)
+standing_of(struct standing *standing, size_t destination, const struct spool_event *event)
 {
 	const struct standing_destination *at = &standing->destinations[destination];
 
-	if (is_dead(at, sequence))
+	if (is_dead(at, event->sequence))
 		return STANDING_DEAD;
-	if (!route_wants(at->configuration, type))
+	if (!route_wants(at->configuration, event->source, event->type,
+			 profiles_type(standing->profiles, event)) ||
+	    !wants_body(standing, at->configuration, event->sequence))
 		return STANDING_NOT_ROUTED;
-	return sequence <= at->cursor.sequence ? STANDING_DELIVERED : STANDING_PENDING;
+	return event->sequence <= at->cursor.sequence ? STANDING_DELIVERED : STANDING_PENDING;
 }

@@ -11,6 +11,7 @@
 #include "bridge/config.h"
 #include "bridge/spool/delivery_view.h"
 #include "bridge/spool/spool_find.h"
+#include "formats/event.h"
 
 enum standing_status {
 	STANDING_PENDING,
@@ -27,12 +28,29 @@ struct standing_destination {
 	size_t dead_count;
 };
 
+/* An event, read whole. */
+struct standing_event {
+	struct spool_event *stored; /* NULL: it was pruned */
+	struct event event;
+	bool normal;        /* its fields are there */
+	struct error error; /* why not */
+};
+
+struct profiles;
+
 struct standing {
 	struct config *config;
 	struct spool_find *find;
 	struct delivery_view *view;
 	struct standing_destination *destinations; /* as configured */
 	size_t count;
+
+	/* the one that was read last */
+	struct profiles *profiles;
+	struct spool_reader *reader;
+	struct arena *arena; /* cleared by the next standing_read() */
+	uint64_t sequence;
+	struct standing_event event;
 };
 
 /* Reads the configuration, opens both databases.  Gives *standing, closed with standing_close(). */
@@ -46,8 +64,16 @@ MUST_CHECK bool standing_refresh(struct standing *standing, struct error *error)
 MUST_CHECK bool standing_find(const struct standing *standing, const char *name, size_t *index,
 			      struct error *error);
 
-enum standing_status standing_of(const struct standing *standing, size_t destination,
-				 uint64_t sequence, struct slice type);
+/* Reads and normalises it; *event is borrowed until the next call. */
+MUST_CHECK bool standing_read(struct standing *standing, uint64_t sequence,
+			      const struct standing_event **event, struct error *error);
+
+/*
+ * Of the event only sequence, source and type are looked at; where a destination chooses
+ * by more, it is read.
+ */
+enum standing_status standing_of(struct standing *standing, size_t destination,
+				 const struct spool_event *event);
 
 /* "pending", "delivered", "dead", "not-routed". */
 const char *standing_name(enum standing_status status);

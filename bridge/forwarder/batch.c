@@ -40,17 +40,19 @@ batch_clear(struct batch *batch)
 	batch->message_count = 0;
 	batch->sent = 0;
 	batch->next = 0;
+	batch->lane = BATCH_LIVE;
 }
 
 bool
-batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, struct error *error)
+batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, size_t limit,
+	   struct error *error)
 {
 	struct spool_event *stored = NULL;
 	size_t count = 0;
 
 	batch_clear(batch);
-	if (!spool_reader_next(reader, after, BATCH_EVENTS, BATCH_BYTES, batch->arena, &stored,
-			       &count, error))
+	if (!spool_reader_next(reader, after, limit, BATCH_BYTES, batch->arena, &stored, &count,
+			       error))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		batch->items[i].stored = &stored[i];
@@ -71,6 +73,8 @@ batch_route(struct batch *batch, const struct config_destination *destination,
 	for (size_t i = 0; i < batch->count; i++) {
 		struct batch_item *item = &batch->items[i];
 
+		if (item->fate != BATCH_WANTED)
+			continue;
 		if (!item->stored->intact)
 			batch_kill(
 			    batch, i,
@@ -116,6 +120,7 @@ batch_normalise(struct batch *batch, const struct profiles *profiles)
 		item->event.received_at = stored->received_at;
 		item->event.sequence = stored->sequence;
 		item->event.headers = stored->evidence;
+		item->event.replayed = batch->lane == BATCH_REPLAY;
 		if (!normalise_event(profiles_of(profiles, stored->source), stored->body,
 				     batch->arena, &item->event, &error))
 			batch_kill(batch, i, error.text);

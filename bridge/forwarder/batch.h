@@ -37,6 +37,13 @@ struct batch_message {
 	size_t end;      /* offset in the output of the byte behind its frame */
 };
 
+/* Whence its items are. */
+enum batch_lane {
+	BATCH_LIVE,
+	BATCH_REPLAY,    /* they say that they are sent again */
+	BATCH_HEARTBEAT, /* one, of our own, that is in no spool */
+};
+
 struct batch {
 	struct arena *arena;
 	struct batch_item *items; /* in the order of their sequence */
@@ -47,6 +54,8 @@ struct batch {
 	struct text output; /* all messages, framed, one behind the other */
 	size_t sent;        /* bytes of the output that were taken from us */
 	size_t next;        /* first message that was not taken whole */
+	enum batch_lane lane;
+	uint64_t passed; /* where its lane is behind it: a sequence */
 };
 
 /* Gives an empty batch whose output never exceeds `capacity` bytes. */
@@ -56,12 +65,15 @@ void batch_free(struct batch *batch);
 /* Forgets what is in it; the next one starts behind it. */
 void batch_clear(struct batch *batch);
 
-/* Clears it and reads the events behind sequence `after`; count 0: there are none yet. */
+/*
+ * Clears it and reads the events behind sequence `after`, `limit` of them at most;
+ * count 0: there are none yet.
+ */
 MUST_CHECK bool batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after,
-			   struct error *error);
+			   size_t limit, struct error *error);
 
 /*
- * Says of each item whether the destination wants it, as far as the spool's row tells:
+ * Says of each wanted item whether the destination wants it, as far as the spool's row tells:
  * by the sender's word for its type or by ours.
  */
 void batch_route(struct batch *batch, const struct config_destination *destination,

@@ -22,6 +22,7 @@
 #include "bridge/fault.h"
 #include "bridge/forwarder/backoff.h"
 #include "bridge/forwarder/batch.h"
+#include "bridge/forwarder/feed.h"
 #include "bridge/forwarder/mailbox.h"
 #include "bridge/forwarder/render.h"
 #include "bridge/forwarder/uplink.h"
@@ -39,7 +40,9 @@ struct destination {
 	char object[128];       /* what the log says it is about */
 	struct error complaint; /* that was logged last; empty: all is well */
 
-	struct spool_reader *reader; /* NULL: not opened yet */
+	uint64_t failures; /* in a row */
+
+	struct feed *feed;
 	struct batch *batch;
 	struct render *render;
 	struct window *window;
@@ -55,6 +58,7 @@ struct destination {
 	atomic_bool finished;
 	struct position_board board;
 	struct mailbox mailbox;
+	struct complaint_box complaints;
 	pthread_t thread; /* the main thread's own, like the next */
 	bool started;     /* and not yet joined */
 };
@@ -83,6 +87,9 @@ tell_connected(struct destination *destination, const char *how)
 
 	log_info(destination->object, "%s to %s", how, uplink->kind->peer(uplink->connection));
 	destination->complaint.text[0] = '\0';
+	if (destination->failures > 0)
+		complaint_put(&destination->complaints, 0, &destination->complaint);
+	destination->failures = 0;
 }
 
 static bool
@@ -182,13 +189,25 @@ is_paused(const struct destination *destination)
 	return destination->paused_until > deadline_now();
 }
 
+/* The batch is gone, and there is room for another one. */
+static bool
+wants_more(const struct destination *destination)
+{
+	return batch_is_sent(destination->batch) &&
+	       window_has_room(destination->window, BATCH_EVENTS);
+}
+
 /* For the spool, the peer or the clock. */
 static void
 wait_for_news(struct destination *destination)
 {
 	struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
 
+	int64_t due = feed_due(destination->feed, &destination->head);
+
 	watch_uplink(destination, &watch);
+	if (wants_more(destination) && due < watch.at)
+		watch.at = due;
 	if (is_paused(destination) && watch.at > destination->paused_until)
 		watch.at = destination->paused_until;
 	wait_for(destination, &watch);
@@ -202,6 +221,7 @@ complain(struct destination *destination, const char *what, const struct error *
 	if (strcmp(destination->complaint.text, error->text) != 0 && !is_stopping(destination))
 		log_warning(destination->object, "%s%s", what, error->text);
 	destination->complaint = *error;
+	complaint_put(&destination->complaints, ++destination->failures, error);
 }
 
 /* Nothing more is sent for a while; what was handed over is waited for meanwhile. */
@@ -250,7 +270,8 @@ bury(struct destination *destination, const struct delivery_dead *letters, size_
 	wake_raise(destination->settings.attention);
 	while (!mailbox_is_empty(&destination->mailbox))
 		wait_for(destination, &watch);
-	destination->buried = letters[count - 1].sequence;
+	if (letters[count - 1].sequence > destination->buried)
+		destination->buried = letters[count - 1].sequence;
 	atomic_fetch_add_explicit(&destination->settings.counters->dead, count,
 				  memory_order_relaxed);
 	log_error(destination->object,
@@ -280,18 +301,21 @@ letter_of(const struct destination *destination, const struct spool_event *store
 	};
 }
 
-/* Those of the batch that were not buried before a break already. */
+/*
+ * Those of the batch that were not buried before a break already.  What dies in a
+ * replay dies anew each time.
+ */
 static void
 bury_dead(struct destination *destination)
 {
 	const struct batch *batch = destination->batch;
 	struct delivery_dead *letters =
 	    arena_allocate(batch->arena, BATCH_EVENTS * sizeof(*letters));
+	uint64_t buried = batch->lane == BATCH_REPLAY ? 0 : destination->buried;
 	size_t count = 0;
 
 	for (size_t i = 0; i < batch->count; i++)
-		if (batch->items[i].fate == BATCH_DEAD &&
-		    batch->items[i].stored->sequence > destination->buried)
+		if (batch->items[i].fate == BATCH_DEAD && batch->items[i].stored->sequence > buried)
 			letters[count++] =
 			    letter_of(destination, batch->items[i].stored, batch->items[i].reason);
 	bury(destination, letters, count);
@@ -307,7 +331,7 @@ bury_refused(struct destination *destination, const struct error *error)
 
 	batch_kill(batch, message->item, error->text);
 	letter = letter_of(destination, batch->items[message->item].stored, text_of(error->text));
-	bury(destination, &letter, 1);
+	bury(destination, &letter, batch->lane != BATCH_HEARTBEAT ? 1 : 0);
 	batch_advance(batch, message->end - batch->sent);
 }
 
@@ -322,17 +346,14 @@ bury_first(struct destination *destination, const struct error *reason, struct e
 	struct spool_event *stored = NULL;
 	struct delivery_dead letter;
 	struct arena *arena;
-	size_t count = 0;
 	bool done;
 
 	if (!window_first(destination->window, &position))
 		memory_panic("%s: refused what was never sent", destination->object);
+	if (position.event == 0)
+		return true;
 	arena = arena_new();
-	done = spool_reader_next(destination->reader, position.sequence - 1, 1, 1, arena, &stored,
-				 &count, error);
-	if (done && (count == 0 || stored->sequence != position.sequence))
-		done = error_set(error, "event %llu is no longer in the spool",
-				 (unsigned long long)position.sequence);
+	done = feed_find(destination->feed, position.event, arena, &stored, error);
 	if (done) {
 		letter = letter_of(destination, stored, text_of(reason->text));
 		bury(destination, &letter, 1);
@@ -343,36 +364,57 @@ bury_first(struct destination *destination, const struct error *reason, struct e
 
 /* ---- a turn ---- */
 
+/* Where the head is when the lane of the batch has come to that sequence. */
+static void
+move_head(struct destination *destination, uint64_t sequence)
+{
+	switch (destination->batch->lane) {
+	case BATCH_LIVE:
+		destination->head.sequence = sequence;
+		break;
+	case BATCH_REPLAY:
+		destination->head.replayed = sequence;
+		break;
+	case BATCH_HEARTBEAT:
+		break;
+	}
+}
+
+/* Renders the batch and puts it in the window; the head is behind it. */
+static void
+load(struct destination *destination)
+{
+	struct batch *batch = destination->batch;
+	uint64_t passed = batch->passed;
+	size_t read = batch->count;
+
+	(void)render_batch(destination->render, batch, destination->head.number);
+	if (batch->count < read)
+		passed = batch->items[batch->count - 1].stored->sequence;
+	if (batch->lane != BATCH_HEARTBEAT)
+		bury_dead(destination);
+	for (size_t i = 0; i < batch->message_count; i++) {
+		const struct batch_message *message = &batch->messages[i];
+
+		destination->head.event = batch->items[message->item].stored->sequence;
+		destination->head.number = message->number;
+		move_head(destination, destination->head.event);
+		window_push(destination->window, destination->head, batch->offset + message->end);
+	}
+	move_head(destination, passed);
+	feed_count(destination->feed, batch);
+}
+
 /* The next batch: read, routed, normalised, rendered, and in the window. */
 static enum send_result
 fill(struct destination *destination, struct error *error)
 {
 	struct batch *batch = destination->batch;
-	if (destination->reader == NULL &&
-	    !spool_reader_open(&destination->reader, destination->settings.spool_directory,
-			       error)) {
-		destination->reader = NULL;
-		return SEND_LATER;
-	}
-	if (!batch_read(batch, destination->reader, destination->head.sequence, error))
-		return SEND_LATER;
-	if (batch->count == 0)
-		return SEND_IDLE;
-	batch_route(batch, destination->settings.configuration, destination->settings.profiles);
-	batch_normalise(batch, destination->settings.profiles);
-	batch_select(batch, destination->settings.configuration);
-	destination->head.number =
-	    render_batch(destination->render, batch, destination->head.number);
-	bury_dead(destination);
-	for (size_t i = 0; i < batch->message_count; i++) {
-		const struct batch_message *message = &batch->messages[i];
-		struct position position = {batch->items[message->item].stored->sequence,
-					    message->number};
+	enum send_result result = feed_next(destination->feed, batch, &destination->head, error);
 
-		window_push(destination->window, position, batch->offset + message->end);
-	}
-	destination->head.sequence = batch->items[batch->count - 1].stored->sequence;
-	return SEND_PROGRESS;
+	if (result == SEND_PROGRESS)
+		load(destination);
+	return result;
 }
 
 static enum send_result
@@ -426,8 +468,9 @@ confirm(struct destination *destination, struct error *error)
 	/* Behind the last message there may be events that go nowhere from here. */
 	if (window_is_empty(destination->window))
 		destination->cursor = destination->head;
-	if (destination->cursor.sequence == before.sequence)
+	if (position_equals(&destination->cursor, &before))
 		return SEND_IDLE;
+	feed_confirm(destination->feed, &destination->cursor);
 	atomic_store_explicit(&destination->settings.counters->confirmed,
 			      destination->cursor.sequence, memory_order_relaxed);
 	if (position_publish(&destination->board, destination->cursor))
@@ -449,8 +492,7 @@ step(struct destination *destination, struct error *error)
 	if (uplink_is_due(&destination->uplink)) {
 		if (is_between_batches(destination))
 			move_uplink(destination);
-	} else if (batch_is_sent(destination->batch) &&
-		   window_has_room(destination->window, BATCH_EVENTS)) {
+	} else if (wants_more(destination)) {
 		filled = fill(destination, error);
 		if (filled == SEND_LATER)
 			return filled;
@@ -552,6 +594,8 @@ destination_new(struct destination **out, const struct destination_settings *set
 	text_start(&object, destination->object, sizeof(destination->object) - 1);
 	text_append_string(&object, "destination=");
 	text_append_string(&object, settings->configuration->name);
+	destination->feed = feed_new(settings->configuration, settings->profiles,
+				     settings->spool_directory, &settings->start);
 	destination->render = render_new(settings->configuration);
 	destination->batch = batch_new(render_capacity(destination->render));
 	destination->window = window_new();
@@ -560,6 +604,7 @@ destination_new(struct destination **out, const struct destination_settings *set
 	backoff_start(&destination->backoff, any_seed());
 	position_start(&destination->board, settings->start);
 	mailbox_start(&destination->mailbox);
+	complaint_start(&destination->complaints);
 	atomic_store(&settings->counters->confirmed, settings->start.sequence);
 	if (!wake_open(&destination->wake, error)) {
 		destination->wake = -1;
@@ -577,7 +622,8 @@ destination_free(struct destination *destination)
 		return;
 	if (destination->wake >= 0)
 		close(destination->wake);
-	spool_reader_close(destination->reader);
+	feed_free(destination->feed);
+	free(complaint_take(&destination->complaints));
 	batch_free(destination->batch);
 	render_free(destination->render);
 	window_free(destination->window);
@@ -638,6 +684,19 @@ destination_buried(struct destination *destination)
 {
 	mailbox_done(&destination->mailbox);
 	wake_raise(destination->wake);
+}
+
+void
+destination_replay(struct destination *destination, const struct delivery_replay *replay)
+{
+	feed_offer(destination->feed, replay);
+	wake_raise(destination->wake);
+}
+
+struct complaint *
+destination_take_complaint(struct destination *destination)
+{
+	return complaint_take(&destination->complaints);
 }
 
 const char *

@@ -14,9 +14,11 @@
 
 #include "bridge/config.h"
 #include "bridge/counters.h"
+#include "bridge/forwarder/complaint.h"
 #include "bridge/forwarder/position.h"
 #include "bridge/forwarder/profiles.h"
 #include "bridge/spool/delivery.h"
+#include "bridge/spool/delivery_replay.h"
 
 struct destination;
 
@@ -58,6 +60,15 @@ bool destination_take_cursor(struct destination *destination, struct position *c
 /* Dead letters that wait to be made durable, or NULL: borrowed until destination_buried(). */
 const struct delivery_dead *destination_dead(const struct destination *destination, size_t *count);
 void destination_buried(struct destination *destination);
+
+/*
+ * To send these again, between the live events: borrowed until a cursor was taken that
+ * is at its end.  Only where the one before it is at its own.
+ */
+void destination_replay(struct destination *destination, const struct delivery_replay *replay);
+
+/* What it last complained of, freed with free(); NULL where nothing is new. */
+struct complaint *destination_take_complaint(struct destination *destination);
 
 const char *destination_name(const struct destination *destination);
 

@@ -24,6 +24,7 @@
 #include "bridge/forwarder/indexer.h"
 #include "bridge/forwarder/ledger.h"
 #include "bridge/forwarder/profiles.h"
+#include "bridge/forwarder/replays.h"
 #include "bridge/forwarder/unrouted.h"
 #include "bridge/log.h"
 #include "bridge/spool/spool.h"
@@ -32,7 +33,7 @@
 #include "formats/text.h"
 
 /* Milliseconds. */
-enum { STOP_DEADLINE = 4000, SPOOL_INTERVAL = 1000 };
+enum { STOP_DEADLINE = 4000, SPOOL_INTERVAL = 1000, LOOK_INTERVAL = 500 };
 
 struct forwarder {
 	struct config *config;
@@ -41,6 +42,8 @@ struct forwarder {
 	struct ledger *ledger;
 	struct unrouted *unrouted; /* NULL: told to stop before there was a spool */
 	struct indexer *indexer;
+	struct replays *replays;   /* NULL: there is no spool yet */
+	struct deadline next_look; /* for requests, and for complaints to be saved */
 	struct destination *destinations[COUNTERS_DESTINATIONS];
 	size_t count;
 	int wake;      /* raised by the receiver; -1: none */
@@ -189,6 +192,8 @@ begin_destinations(struct forwarder *forwarder, struct error *error)
 	if (reader == NULL)
 		return true;
 	epoch = spool_reader_epoch(reader);
+	forwarder->replays =
+	    replays_new(forwarder->ledger, forwarder->config->spool.directory, epoch);
 	done = spool_reader_range(reader, &first, &last, error);
 	for (size_t i = 0; done && i < forwarder->config->destinations_count; i++)
 		done = begin_destination(forwarder, i, epoch, last, &highest, error);
@@ -218,16 +223,33 @@ save(struct forwarder *forwarder)
 		log_error("delivery", "cursors cannot be saved: %s; trying again", error.text);
 }
 
+/* What nothing wakes us for. */
+static void
+look_around(struct forwarder *forwarder)
+{
+	if (!deadline_passed(forwarder->next_look))
+		return;
+	forwarder->next_look = deadline_after(LOOK_INTERVAL);
+	ledger_complain(forwarder->ledger, forwarder->destinations, forwarder->count);
+	if (forwarder->replays != NULL)
+		replays_tend(forwarder->replays, forwarder->destinations, forwarder->count);
+}
+
 static void
 tend(struct forwarder *forwarder)
 {
+	int64_t left;
 	bool more;
 
 	ledger_gather(forwarder->ledger, forwarder->destinations, forwarder->count);
 	if (ledger_due(forwarder->ledger) == 0)
 		save(forwarder);
+	look_around(forwarder);
+	left = deadline_left(forwarder->next_look);
+	if (ledger_due(forwarder->ledger) < left)
+		left = ledger_due(forwarder->ledger);
 	more = forwarder->unrouted != NULL && unrouted_look(forwarder->unrouted);
-	wait_for_news(forwarder, more ? 0 : ledger_due(forwarder->ledger));
+	wait_for_news(forwarder, more ? 0 : left);
 }
 
 static bool
@@ -296,6 +318,7 @@ release(struct forwarder *forwarder)
 {
 	for (size_t i = 0; i < COUNTERS_DESTINATIONS; i++)
 		destination_free(forwarder->destinations[i]);
+	replays_free(forwarder->replays);
 	ledger_close(forwarder->ledger);
 	unrouted_free(forwarder->unrouted);
 	profiles_free(forwarder->profiles);

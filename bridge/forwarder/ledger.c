@@ -102,11 +102,45 @@ ledger_gather(struct ledger *ledger, struct destination *const *destinations, si
 		if (destination_take_cursor(destinations[i], &position)) {
 			ledger->cursors[i].sequence = position.sequence;
 			ledger->cursors[i].number = position.number;
+			ledger->cursors[i].replay = position.replay;
+			ledger->cursors[i].replayed = position.replayed;
 			ledger->changed = true;
 		}
 		if (destination_dead(destinations[i], &letters) != NULL)
 			ledger->urgent = true;
 	}
+}
+
+void
+ledger_complain(struct ledger *ledger, struct destination *const *destinations, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct complaint *complaint = destination_take_complaint(destinations[i]);
+		struct delivery_trouble trouble = {.destination =
+						       destination_name(destinations[i])};
+		struct error error;
+
+		if (complaint == NULL)
+			continue;
+		trouble.at = complaint->at;
+		trouble.failures = complaint->failures;
+		trouble.text = complaint->error.text;
+		if (!delivery_complain(ledger->delivery, &trouble, &error))
+			log_warning("delivery", "%s", error.text);
+		free(complaint);
+	}
+}
+
+const struct delivery_cursor *
+ledger_saved(const struct ledger *ledger, size_t destination)
+{
+	return ledger->changed || ledger->urgent ? NULL : &ledger->cursors[destination];
+}
+
+struct delivery *
+ledger_delivery(const struct ledger *ledger)
+{
+	return ledger->delivery;
 }
 
 int64_t

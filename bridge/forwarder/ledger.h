@@ -31,6 +31,15 @@ MUST_CHECK bool ledger_begin(struct ledger *ledger, const char *destination, uin
 /* Takes from the destinations what they have to tell. */
 void ledger_gather(struct ledger *ledger, struct destination *const *destinations, size_t count);
 
+/* Saves what the destinations complained of: a second apart is often enough. */
+void ledger_complain(struct ledger *ledger, struct destination *const *destinations, size_t count);
+
+/* The cursor of a destination where all that was gathered is durable; else NULL. */
+const struct delivery_cursor *ledger_saved(const struct ledger *ledger, size_t destination);
+
+/* What it is kept in, for the main thread's other writers. */
+struct delivery *ledger_delivery(const struct ledger *ledger);
+
 /* Milliseconds until ledger_save() is due; INT64_MAX where there is nothing to save. */
 int64_t ledger_due(const struct ledger *ledger);
 

@@ -161,7 +161,8 @@ unrouted_look(struct unrouted *unrouted)
 		skip(counters);
 		return false;
 	}
-	if (!batch_read(batch, unrouted->reader, atomic_load(&counters->unrouted_until), &error)) {
+	if (!batch_read(batch, unrouted->reader, atomic_load(&counters->unrouted_until),
+			BATCH_EVENTS, &error)) {
 		tell_failure(unrouted, &error);
 		return false;
 	}

@@ -21,6 +21,7 @@
 #include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/duplicate.h"
+#include "bridge/receiver/errand.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
@@ -435,9 +436,12 @@ forget(void *context, const unsigned char *prints, size_t count)
 	pthread_mutex_unlock(&commit->lock);
 }
 
-/* One step of retention when one is due; *more: there is more to prune at once. */
+/*
+ * What is not urgent, when it is due: an order, and a step of retention; *more: there
+ * is more to prune at once.
+ */
 static bool
-prune(struct commit *commit, bool *more, struct error *error)
+tidy(struct commit *commit, bool *more, struct error *error)
 {
 	struct retention retention;
 	uint64_t delivered;
@@ -452,6 +456,8 @@ prune(struct commit *commit, bool *more, struct error *error)
 	commit->next_prune = deadline_after(COMMIT_IDLE_MS);
 	if (retention.directory == NULL)
 		return true;
+	if (errand_run(commit->spool, retention.directory, error) == SPOOL_BROKEN)
+		return false;
 	if (!delivery_lowest(retention.directory, retention.destinations, retention.count,
 			     &delivered, error)) {
 		/* the forwarder's file is in trouble, not ours: nothing is pruned meanwhile */
@@ -505,7 +511,7 @@ run(void *argument)
 
 	while (take_batch(commit, &batch)) {
 		idle = batch.first == NULL && !more;
-		if (!settle_batch(commit, &batch, &error) || !prune(commit, &more, &error) ||
+		if (!settle_batch(commit, &batch, &error) || !tidy(commit, &more, &error) ||
 		    !spool_checkpoint(commit->spool, idle, &error)) {
 			give_up(commit, &batch, &error);
 			break;

@@ -137,8 +137,9 @@ static int
 tear_down(void **state)
 {
 	static const char *const files[] = {
-	    "spool.db",        "spool.db-wal",    "spool.db-shm", "head",  "lock",  "delivery.db",
-	    "delivery.db-wal", "delivery.db-shm", "config",       "out.0", "out.1", "aside"};
+	    "spool.db",    "spool.db-wal",    "spool.db-shm",    "head",         "lock",
+	    "delivery.db", "delivery.db-wal", "delivery.db-shm", "config",       "out.0",
+	    "out.1",       "aside",           "index.db",        "index.db-wal", "index.db-shm"};
 	struct fixture *fixture = *state;
 
 	if (fixture->process != 0) {

@@ -50,8 +50,8 @@ a_change_is_told_once(void **state)
 	(void)state;
 	position_start(&board, position);
 	assert_false(position_take(&board, &position));
-	assert_true(position_publish(&board, (struct position){1, 1}));
-	assert_false(position_publish(&board, (struct position){2, 2}));
+	assert_true(position_publish(&board, (struct position){.sequence = 1, .number = 1}));
+	assert_false(position_publish(&board, (struct position){.sequence = 2, .number = 2}));
 	assert_true(position_take(&board, &position));
 	assert_int_equal(position.sequence, 2);
 	assert_false(position_take(&board, &position));

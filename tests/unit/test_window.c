@@ -40,7 +40,9 @@ the_ring_keeps_its_order_over_many_rounds(void **state)
 	for (int round = 0; round < 5; round++) {
 		while (window_has_room(window, 1)) {
 			pushed++;
-			window_push(window, (struct position){pushed * 2, pushed}, pushed * 10);
+			window_push(window,
+				    (struct position){.sequence = pushed * 2, .number = pushed},
+				    pushed * 10);
 		}
 		assert_int_equal(pushed - position.number, WINDOW_MESSAGES);
 		assert_true(window_confirm(window, (pushed - 1000) * 10 + 9, &position));
@@ -57,9 +59,9 @@ bytes_are_bounded_too(void **state)
 	struct position position = {0};
 
 	(void)state;
-	window_push(window, (struct position){1, 1}, WINDOW_BYTES - 1);
+	window_push(window, (struct position){.sequence = 1, .number = 1}, WINDOW_BYTES - 1);
 	assert_true(window_has_room(window, 256));
-	window_push(window, (struct position){2, 2}, WINDOW_BYTES);
+	window_push(window, (struct position){.sequence = 2, .number = 2}, WINDOW_BYTES);
 	assert_false(window_has_room(window, 256));
 	assert_true(window_confirm(window, WINDOW_BYTES - 1, &position));
 	assert_true(window_has_room(window, 256));

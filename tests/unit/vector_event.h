@@ -19,6 +19,21 @@ vector_event_number(struct slice value)
 	return (uint32_t)number;
 }
 
+/* "COUNT LAST": of the heartbeat; there is one at a time. */
+static inline const struct event_heartbeat *
+vector_event_heartbeat(struct slice value)
+{
+	static struct event_heartbeat heartbeat;
+	const char *space = memchr(value.bytes, ' ', value.length);
+	size_t length;
+
+	assert_non_null(space);
+	length = (size_t)(space - value.bytes);
+	heartbeat.count = vector_event_number((struct slice){value.bytes, length});
+	heartbeat.last = vector_event_number((struct slice){space + 1, value.length - length - 1});
+	return &heartbeat;
+}
+
 /* Acme's gateway of standards.md, and nothing known of where and when. */
 static inline void
 vector_event_start(struct event *event, struct format_options *options)
@@ -85,6 +100,10 @@ vector_event_set(const char *key, struct slice value, struct arena *arena, struc
 		return timestamp_read(value, &event->occurred_at);
 	else if (strcmp(key, "facility") == 0)
 		options->facility = (int)vector_event_number(value);
+	else if (strcmp(key, "replayed") == 0)
+		event->replayed = true;
+	else if (strcmp(key, "heartbeat") == 0)
+		event->heartbeat = vector_event_heartbeat(value);
 	else if (strcmp(key, "sequence") == 0)
 		options->sequence_number = vector_event_number(value);
 	else if (strcmp(key, "maximum") == 0)

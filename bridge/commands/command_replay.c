@@ -1,0 +1,191 @@
+/*
+ * siembridge replay: a range of what is kept, to one destination, again.
+ *
+ * The command works out which events they are and leaves an order; the forwarder
+ * sends them.
+ */
+#include "bridge/commands/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bridge/commands/options.h"
+#include "bridge/commands/request_order.h"
+#include "bridge/commands/show.h"
+#include "bridge/commands/standing.h"
+#include "bridge/deadline.h"
+#include "formats/memory.h"
+
+enum { RATE_DEFAULT = 1000, RATE_HIGHEST = 1000000 };
+
+/* The words of the command line. */
+struct request {
+	const char *config;
+	const char *destination;
+	const char *since;
+	const char *until;
+	const char *type;
+	uint64_t from;
+	uint64_t to;
+	uint64_t rate;
+	bool dry;
+};
+
+/* Runs of sequences, falling, as they are found. */
+struct runs {
+	struct order_range *ranges;
+	size_t count, capacity;
+	uint64_t events;
+};
+
+static bool
+note(void *context, const struct spool_event *event)
+{
+	struct runs *runs = context;
+	struct order_range *run = runs->count > 0 ? &runs->ranges[runs->count - 1] : NULL;
+
+	runs->events++;
+	if (run != NULL && event->sequence + 1 == run->first) {
+		run->first = event->sequence;
+		return true;
+	}
+	if (runs->count == runs->capacity) {
+		runs->capacity = runs->capacity * 2 + 64;
+		runs->ranges =
+		    memory_resize_array(runs->ranges, runs->capacity, sizeof(*runs->ranges));
+	}
+	runs->ranges[runs->count++] = (struct order_range){event->sequence, event->sequence};
+	return true;
+}
+
+static bool
+set_query(const struct request *request, struct spool_find_query *query, struct error *error)
+{
+	int64_t now = deadline_wall();
+
+	*query = spool_find_everything();
+	query->type = request->type;
+	query->first = request->from;
+	if (request->to > 0)
+		query->last = request->to;
+	return (request->since == NULL ||
+		show_parse_time(request->since, now, &query->since, error)) &&
+	       (request->until == NULL ||
+		show_parse_time(request->until, now, &query->until, error));
+}
+
+static bool
+find_events(const struct request *request, struct standing *standing, struct runs *runs,
+	    struct error *error)
+{
+	struct spool_find_query query;
+
+	if (!set_query(request, &query, error) ||
+	    !spool_find_backwards(standing->find, &query, note, runs, error))
+		return false;
+	return runs->events > 0 || error_set(error, "no event of that range is kept");
+}
+
+static void
+fill_order(const struct request *request, const struct runs *runs, struct order *order)
+{
+	struct text name;
+
+	*order = (struct order){.action = ORDER_REPLAY, .rate = request->rate};
+	text_start(&name, order->destination, sizeof(order->destination) - 1);
+	text_append_string(&name, request->destination);
+	for (size_t i = runs->count; i > 0; i--)
+		order_add(order, runs->ranges[i - 1].first, runs->ranges[i - 1].last);
+}
+
+static bool
+replay(const struct request *request, struct error *error)
+{
+	struct standing *standing = NULL;
+	struct runs runs = {0};
+	struct order order = {.ranges = NULL};
+	struct error what;
+	size_t index;
+	bool done = false;
+
+	if (!standing_open(&standing, request->config, error))
+		return false;
+	if (standing_find(standing, request->destination, &index, error) &&
+	    find_events(request, standing, &runs, error)) {
+		error_set(&what, "replay of %" PRIu64 " events (%" PRIu64 " to %" PRIu64 ") to %s",
+			  runs.events, runs.ranges[runs.count - 1].first, runs.ranges[0].last,
+			  request->destination);
+		fill_order(request, &runs, &order);
+		if (request->dry)
+			done = printf("%s: not ordered\n", what.text) > 0;
+		else
+			done = request_order_give(standing->config->spool.directory, &order,
+						  what.text, error);
+	}
+	order_free(&order);
+	free(runs.ranges);
+	standing_close(standing);
+	return done;
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	struct request request = {.config = OPTIONS_CONFIG_DEFAULT, .rate = RATE_DEFAULT};
+	const struct options_row rows[] = {
+	    {.name = "config", .letter = 'c', .text = &request.config},
+	    {.name = "destination", .letter = 'd', .text = &request.destination},
+	    {.name = "since", .text = &request.since},
+	    {.name = "until", .text = &request.until},
+	    {.name = "from", .number = &request.from, .maximum = INT64_MAX},
+	    {.name = "to", .number = &request.to, .maximum = INT64_MAX},
+	    {.name = "type", .text = &request.type},
+	    {.name = "rate", .number = &request.rate, .maximum = RATE_HIGHEST},
+	    {.name = "dry-run", .flag = &request.dry},
+	};
+	struct error error;
+	size_t words;
+
+	(void)command;
+	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, NULL, 0, &words))
+		return OPTIONS_WRONG;
+	if (request.destination == NULL) {
+		(void)options_refuse(argv[0], "say which --destination");
+		return OPTIONS_WRONG;
+	}
+	if (request.since == NULL && request.until == NULL && request.from == 0 &&
+	    request.to == 0) {
+		(void)options_refuse(argv[0], "say which events: --since, --until, --from, --to");
+		return OPTIONS_WRONG;
+	}
+	if (replay(&request, &error))
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	(void)fprintf(stderr, "siembridge replay: %s\n", error.text);
+	return EXIT_FAILURE;
+}
+
+const struct command command_replay = {
+    .name = "replay",
+    .usage = "replay [-c FILE] --destination NAME [--since T] [--until T] [--from SEQ] [--to SEQ]\n"
+	     "                         [--type GLOB] [--rate N] [--dry-run]",
+    .summary = "send what is kept to one destination again",
+    .help =
+	"Sends every event that is kept and in the range to the destination, whether it had\n"
+	"it before or not, in order and between the live ones, which are not held up.  Its\n"
+	"`events` hold.  Each is marked as replayed: replayed=\"1\" in the event element of\n"
+	"RFC 5424, flexNumber1=1 flexNumber1Label=replayed in CEF.\n"
+	"\n"
+	"  -d, --destination NAME\n"
+	"  --since T, --until T  received then: 2026-10-01T12:00:00Z, or 7d for seven days ago\n"
+	"  --from N, --to N      sequences, as `siembridge events` shows them\n"
+	"  --type GLOB           only these types\n"
+	"  --rate N              at most N events a second; default 1000, 0: no limit\n"
+	"  --dry-run             only say how many events they are\n"
+	"  -c, --config FILE     configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
+	"\n"
+	"The bridge takes it over within a second and goes on with it after a restart; where\n"
+	"none runs, the next one does.  Replays of one destination come one after the other;\n"
+	"siembridge status shows how far they are.\n",
+    .run = run,
+};
