@@ -50,7 +50,7 @@ note(void *context, const struct spool_event *event)
 		run->first = event->sequence;
 		return true;
 	}
-	if (runs->count == runs->capacity) {
+	if (runs->ranges == NULL || runs->count == runs->capacity) {
 		runs->capacity = runs->capacity * 2 + 64;
 		runs->ranges =
 		    memory_resize_array(runs->ranges, runs->capacity, sizeof(*runs->ranges));

@@ -40,10 +40,14 @@ write_message(struct arena *arena, const struct event_heartbeat *numbers)
 	text_start(&text, arena_allocate(arena, CAPACITY), CAPACITY);
 	text_append_format(&text, "%llu messages since the last heartbeat",
 			   (unsigned long long)numbers->count);
-	if (numbers->count > 0)
-		text_append_format(&text, ", numbers %llu to %llu",
-				   (unsigned long long)(numbers->last - numbers->count + 1),
-				   (unsigned long long)numbers->last);
+	if (numbers->count > 0) {
+		uint64_t first = numbers->last - numbers->count + 1;
+
+		text_append_string(&text, ", numbers ");
+		text_append_unsigned(&text, first);
+		text_append_string(&text, " to ");
+		text_append_unsigned(&text, numbers->last);
+	}
 	return text_slice(&text);
 }
 

@@ -63,7 +63,7 @@ order_add(struct order *order, uint64_t first, uint64_t last)
 		return;
 	}
 	/* grown in powers of two: a power is where the array is full */
-	if ((order->range_count & (order->range_count - 1)) == 0)
+	if (order->ranges == NULL || (order->range_count & (order->range_count - 1)) == 0)
 		order->ranges = memory_resize_array(
 		    order->ranges, order->range_count == 0 ? 1 : order->range_count * 2,
 		    sizeof(*order->ranges));
