@@ -9,6 +9,14 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
+	for (unsigned i = 0; i < config->sources_count; i++) {
+		free(config->sources[i].own_fields);
+		free(config->sources[i].own_constants);
+		free(config->sources[i].own_words);
+	}
+	free(config->own_types);
+	free(config->aliases);
+	free(config->aliases_text);
 	free(config->path);
 	free(config->hostname);
 	config_schema_free(config);

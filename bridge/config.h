@@ -16,7 +16,7 @@
 
 #include "formats/error.h"
 #include "formats/format.h"
-#include "formats/severity.h"
+#include "formats/normalise.h"
 
 /* listen: */
 struct config_listen {
@@ -131,6 +131,34 @@ enum { CONFIG_SOURCE_SECRETS = 16 };
 /* The source of events that the bridge tells of itself; read by the profile anyint. */
 #define CONFIG_SOURCE_OWN "siembridge"
 
+/* One of fields: of a source, {FIELD: [POINTER, ...]}; a pointer alone stands for a list of it */
+struct config_field {
+	char *field_text; /* event_field_name() */
+	char **pointers;  /* the first that leads to something counts */
+	unsigned pointers_count;
+};
+
+/* One of constants: of a source, {FIELD: TEXT} */
+struct config_constant {
+	char *field_text;
+	char *text;
+};
+
+/* One of severity_words: of a source, {WORD: LEVEL} */
+struct config_severity_word {
+	char *word;
+	char *severity_text;
+};
+
+/* One of types: */
+struct config_type {
+	char *type;                  /* a glob */
+	char *name;                  /* default: the catalogue's, else the type */
+	char *severity_text;         /* default: the catalogue's */
+	char *severity_of_body_text; /* the sender's word counts; default: the catalogue's */
+	char *category_text;         /* key, member, usage ...; default: the catalogue's */
+};
+
 /* One of sources: */
 struct config_source {
 	char *name;                    /* [A-Za-z0-9._-], unique */
@@ -142,7 +170,14 @@ struct config_source {
 	unsigned secrets_count;
 	char **events; /* globs of subscribed types; default ["*"] */
 	unsigned events_count;
-	char *profile;             /* how the body is read; default "anyint" */
+	char *profile;               /* how the body is read; default "anyint" */
+	struct config_field *fields; /* pointers before the profile's */
+	unsigned fields_count;
+	struct config_constant *constants; /* whatever the body says */
+	unsigned constants_count;
+	struct config_severity_word *severity_words; /* before those known anyway */
+	unsigned severity_words_count;
+	char *default_type;        /* type: of bodies that name none; default: they are refused */
 	char *tolerance_text;      /* of the signed time, both ways; default 300s */
 	char *challenge_text;      /* slack, okta, zoom, crc, none; default none, slack for slack */
 	char *report_invalid_text; /* bad signatures become events: yes, no; default no */
@@ -151,6 +186,10 @@ struct config_source {
 	int64_t tolerance; /* milliseconds */
 	enum config_challenge challenge;
 	bool report_invalid;
+	struct mapping_own *own_fields;           /* fields_count of them */
+	struct normalise_constant *own_constants; /* constants_count of them */
+	struct severity_word *own_words;          /* severity_words_count of them */
+	struct normalise_settings reading;        /* for normalise_new_with(); borrows from here */
 };
 
 enum config_transport {
@@ -260,14 +299,23 @@ struct config {
 	struct config_spool spool;
 	struct config_source *sources;
 	unsigned sources_count;
+	char *aliases_file; /* lines of "from to" before the built-in ones; default none */
+	struct config_type *types;
+	unsigned types_count;
 	struct config_destination *destinations;
 	unsigned destinations_count;
+
+	char *aliases_text; /* of the file; what the aliases point into */
+	struct alias *aliases;
+	size_t aliases_count;
+	struct vocabulary_type *own_types; /* types_count of them */
+	struct normalise_settings reading; /* of events whose source is not configured any more */
 };
 
 /*
- * Reads and checks what can be known from the file's text alone: syntax, unknown
- * keys, types, ranges, names, references.  Gives *config, freed with config_free().
- * Errors are one line: "FILE:LINE: what is wrong; what to do".
+ * Reads and checks what can be known from the text of the file, and of the aliases it
+ * names, alone: syntax, unknown keys, types, ranges, names, references.  Gives *config, freed with
+ * config_free(). Errors are one line: "FILE:LINE: what is wrong; what to do".
  */
 MUST_CHECK bool config_read(struct config **config, const char *path, struct error *error);
 void config_free(struct config *config);

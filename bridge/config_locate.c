@@ -16,7 +16,7 @@
 enum { DEEPEST = 16, LONGEST_KEY = 64 };
 
 static const char key_letters[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 /* A mapping or sequence that has begun and not ended. */
 struct level {

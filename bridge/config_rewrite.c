@@ -5,6 +5,10 @@
  *   signature: {hmac: {...}}    becomes   signature: hmac
  *                                         hmac: {...}
  *
+ * and it knows all keys beforehand, which of some mappings nobody does:
+ *
+ *   fields: {actor.id: /a}      becomes   fields: [{field: actor.id, pointers: [/a]}]
+ *
  * One walk over libyaml's events, each written again as it came, but for these.
  * The file was read once before by config_locate_refuse(), so all keys are words
  * and nothing is nested deeper than it allows.  Lines are not kept: errors get
@@ -21,11 +25,26 @@
 
 enum { DEEPEST = 32, LONGEST_KEY = 64 };
 
+/* A mapping of a source whose keys are the user's: it becomes a list of entries. */
+struct free_mapping {
+	const char *name;
+	const char *key;   /* of an entry: what was a key */
+	const char *value; /* ... and its value */
+	bool is_list;      /* a single value becomes a list */
+};
+
+static const struct free_mapping free_mappings[] = {
+    {"fields", "field", "pointers", true},
+    {"constants", "field", "text", false},
+    {"severity_words", "word", "severity", false},
+};
+
 /* A mapping or sequence that has begun and not ended. */
 struct level {
 	bool is_mapping;
-	bool awaits_key;           /* of a mapping */
-	char key[LONGEST_KEY + 1]; /* of the value we are at; "" in a sequence */
+	const struct free_mapping *free; /* NULL: its keys are known */
+	bool awaits_key;                 /* of a mapping */
+	char key[LONGEST_KEY + 1];       /* of the value we are at; "" in a sequence */
 };
 
 struct rewrite {
@@ -67,6 +86,19 @@ emit_word(struct rewrite *rewrite, const char *word, struct error *error)
 	if (yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)word,
 					 (int)strlen(word), 1, 1, YAML_ANY_SCALAR_STYLE) != 1)
 		memory_panic("no memory for a word of YAML");
+	return emit(rewrite, &event, error);
+}
+
+static bool
+emit_brackets(struct rewrite *rewrite, bool opens, struct error *error)
+{
+	yaml_event_t event;
+	int done = opens ? yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
+								YAML_ANY_SEQUENCE_STYLE)
+			 : yaml_sequence_end_event_initialize(&event);
+
+	if (done != 1)
+		memory_panic("no memory for a list of YAML");
 	return emit(rewrite, &event, error);
 }
 
@@ -130,6 +162,42 @@ take_scheme(struct rewrite *rewrite, const char *name, bool is_second, struct er
 	return true;
 }
 
+/* ---- mappings with the user's keys ---- */
+
+/* The row of the mapping that has just been stepped into; NULL: it is none of those. */
+static const struct free_mapping *
+free_of(const struct rewrite *rewrite)
+{
+	if (rewrite->depth != 4)
+		return NULL;
+	for (size_t i = 0; i < sizeof(free_mappings) / sizeof(free_mappings[0]); i++)
+		if (at_source(rewrite, free_mappings[i].name))
+			return &free_mappings[i];
+	return NULL;
+}
+
+/* Takes the event. */
+static bool
+take_free_key(struct rewrite *rewrite, const struct free_mapping *free, yaml_event_t *event,
+	      struct error *error)
+{
+	return emit_braces(rewrite, true, error) && emit_word(rewrite, free->key, error) &&
+	       emit(rewrite, event, error) && emit_word(rewrite, free->value, error);
+}
+
+/* A single value under such a key; takes the event. */
+static bool
+take_free_value(struct rewrite *rewrite, const struct free_mapping *free, yaml_event_t *event,
+		struct error *error)
+{
+	if (!free->is_list)
+		return emit(rewrite, event, error) && emit_braces(rewrite, false, error);
+	return emit_brackets(rewrite, true, error) && emit(rewrite, event, error) &&
+	       emit_brackets(rewrite, false, error) && emit_braces(rewrite, false, error);
+}
+
+/* ---- the walk ---- */
+
 /* Takes the event. */
 static bool
 take_key(struct rewrite *rewrite, struct level *level, yaml_event_t *event, struct error *error)
@@ -137,6 +205,8 @@ take_key(struct rewrite *rewrite, struct level *level, yaml_event_t *event, stru
 	bool is_second = level->key[0] != '\0';
 
 	keep_key(level, event);
+	if (level->free != NULL)
+		return take_free_key(rewrite, level->free, event, error);
 	if (rewrite->unwrapping == 0 || rewrite->depth != rewrite->unwrapping)
 		return emit(rewrite, event, error);
 	yaml_event_delete(event);
@@ -165,8 +235,15 @@ take_node(struct rewrite *rewrite, yaml_event_t *event, struct error *error)
 	if (is_secret && is_scalar)
 		return emit_braces(rewrite, true, error) && emit_word(rewrite, "file", error) &&
 		       emit(rewrite, event, error) && emit_braces(rewrite, false, error);
+	if (is_scalar && level != NULL && level->free != NULL)
+		return take_free_value(rewrite, level->free, event, error);
 	if (!is_scalar)
 		push(rewrite, event);
+	if (event->type == YAML_MAPPING_START_EVENT && free_of(rewrite) != NULL) {
+		rewrite->levels[rewrite->depth - 1].free = free_of(rewrite);
+		yaml_event_delete(event);
+		return emit_brackets(rewrite, true, error);
+	}
 	if (event->type == YAML_MAPPING_START_EVENT && rewrite->depth == 4 &&
 	    at_source(rewrite, "signature")) {
 		rewrite->unwrapping = rewrite->depth;
@@ -181,7 +258,14 @@ static bool
 take_end(struct rewrite *rewrite, yaml_event_t *event, struct error *error)
 {
 	const struct level *ended = &rewrite->levels[--rewrite->depth];
+	const struct level *around = rewrite->depth > 0 ? ended - 1 : NULL;
 
+	if (ended->free != NULL) {
+		yaml_event_delete(event);
+		return emit_brackets(rewrite, false, error);
+	}
+	if (around != NULL && around->free != NULL)
+		return emit(rewrite, event, error) && emit_braces(rewrite, false, error);
 	if (rewrite->unwrapping != rewrite->depth + 1)
 		return emit(rewrite, event, error);
 	yaml_event_delete(event);

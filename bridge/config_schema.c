@@ -77,6 +77,51 @@ static const cyaml_schema_field_t token_fields[] = {
     CYAML_FIELD_END,
 };
 
+/* fields:, constants: and severity_words: as config_rewrite() makes lists of them */
+static const cyaml_schema_field_t field_fields[] = {
+    TEXT("field", REQUIRED, config_field, field_text),
+    CYAML_FIELD_SEQUENCE("pointers", REQUIRED, struct config_field, pointers, &text_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t constant_fields[] = {
+    TEXT("field", REQUIRED, config_constant, field_text),
+    TEXT("text", REQUIRED, config_constant, text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t severity_word_fields[] = {
+    TEXT("word", REQUIRED, config_severity_word, word),
+    TEXT("severity", REQUIRED, config_severity_word, severity_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t field_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_field, field_fields),
+};
+
+static const cyaml_schema_value_t constant_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_constant, constant_fields),
+};
+
+static const cyaml_schema_value_t severity_word_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_severity_word, severity_word_fields),
+};
+
+static const cyaml_schema_field_t type_fields[] = {
+    TEXT("type", REQUIRED, config_type, type),
+    TEXT("name", OPTIONAL, config_type, name),
+    TEXT("severity", OPTIONAL, config_type, severity_text),
+    TEXT("severity_of_body", OPTIONAL, config_type, severity_of_body_text),
+    TEXT("category", OPTIONAL, config_type, category_text),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t type_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_type, type_fields),
+};
+
 static const cyaml_schema_field_t source_fields[] = {
     TEXT("name", REQUIRED, config_source, name),
     TEXT("path", REQUIRED, config_source, path),
@@ -89,6 +134,13 @@ static const cyaml_schema_field_t source_fields[] = {
     CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_source, events, &text_entry, 1,
 			 MOST_ENTRIES),
     TEXT("profile", OPTIONAL, config_source, profile),
+    CYAML_FIELD_SEQUENCE("fields", OPTIONAL, struct config_source, fields, &field_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_SEQUENCE("constants", OPTIONAL, struct config_source, constants, &constant_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_SEQUENCE("severity_words", OPTIONAL, struct config_source, severity_words,
+			 &severity_word_entry, 1, MOST_ENTRIES),
+    TEXT("type", OPTIONAL, config_source, default_type),
     TEXT("tolerance", OPTIONAL, config_source, tolerance_text),
     TEXT("challenge", OPTIONAL, config_source, challenge_text),
     TEXT("report_invalid", OPTIONAL, config_source, report_invalid_text),
@@ -167,6 +219,8 @@ static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_MAPPING("spool", CYAML_FLAG_DEFAULT, struct config, spool, spool_fields),
     CYAML_FIELD_SEQUENCE("sources", REQUIRED, struct config, sources, &source_entry, 1,
 			 MOST_ENTRIES),
+    TEXT("aliases_file", OPTIONAL, config, aliases_file),
+    CYAML_FIELD_SEQUENCE("types", OPTIONAL, struct config, types, &type_entry, 1, MOST_ENTRIES),
     CYAML_FIELD_SEQUENCE("destinations", REQUIRED, struct config, destinations, &destination_entry,
 			 1, MOST_ENTRIES),
     CYAML_FIELD_END,

@@ -94,6 +94,8 @@ config_validate(struct config *config, struct error *error)
 
 	if (!validate_listen(&root, &config->listen) || !validate_spool(&root, &config->spool))
 		goto finish;
+	if (!config_validate_reading_vocabulary(&root, config))
+		goto finish;
 	for (unsigned i = 0; i < config->sources_count; i++)
 		if (!config_validate_source(&root, config, i))
 			goto finish;

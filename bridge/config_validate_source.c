@@ -1,13 +1,10 @@
 /*
- * What a schema cannot say of one source, but for its signature.  The default and
+ * What a schema cannot say of one source, but for its signature and its mapping.  The default and
  * the range of each key stand here, in its row or call.
  */
 #include "bridge/config_value.h"
 
 #include <string.h>
-
-#include "formats/memory.h"
-#include "formats/normalise.h"
 
 /* As the request line has it: no query, no fragment, nothing that needs escapes. */
 static bool
@@ -24,19 +21,6 @@ validate_request_path(const struct config_place *place, const char *path)
 	else
 		return true;
 	return config_value_wrong(place, "path");
-}
-
-static bool
-validate_profile(const struct config_place *place, struct config_source *source)
-{
-	struct normalise *normalise = NULL;
-
-	if (source->profile == NULL)
-		source->profile = memory_copy_text("anyint", strlen("anyint"));
-	if (!normalise_new(&normalise, source->profile, place->error))
-		return config_value_wrong(place, "profile");
-	normalise_free(normalise);
-	return true;
 }
 
 bool
@@ -62,7 +46,8 @@ config_validate_source(const struct config_place *root, struct config *config, u
 			  same_name ? source->name : source->path, i);
 		return config_value_wrong(&place, same_name ? "name" : "path");
 	}
-	return config_validate_signature(&place, source) && validate_profile(&place, source) &&
+	return config_validate_signature(&place, source) &&
+	       config_validate_reading(&place, config, source) &&
 	       config_value_events(&place, &source->events, &source->events_count) &&
 	       config_value_switch(&place, "report_invalid", source->report_invalid_text, false,
 				   &source->report_invalid);

@@ -4,8 +4,6 @@
 
 #include "formats/memory.h"
 
-static const char default_profile[] = "anyint";
-
 struct profiles {
 	const struct config *config;
 	struct normalise *fallback;
@@ -22,11 +20,11 @@ profiles_new(struct profiles **out, const struct config *config, struct error *e
 	profiles->config = config;
 	profiles->of_source =
 	    memory_allocate_array(config->sources_count, sizeof(*profiles->of_source));
-	if (!normalise_new(&profiles->fallback, default_profile, error))
+	if (!normalise_new_with(&profiles->fallback, &config->reading, error))
 		goto fail;
 	for (unsigned i = 0; i < config->sources_count; i++)
-		if (!normalise_new(&profiles->of_source[i].normalise, config->sources[i].profile,
-				   error)) {
+		if (!normalise_new_with(&profiles->of_source[i].normalise,
+					&config->sources[i].reading, error)) {
 			error_prefix(error, "source %s", config->sources[i].name);
 			goto fail;
 		}

@@ -131,7 +131,7 @@ prepare_sources(struct receiver *receiver, struct error *error)
 		const struct config_source *source = &receiver->config->sources[i];
 
 		if (!verify_new(&receiver->verifiers[i], source, error) ||
-		    !normalise_new(&receiver->profiles[i], source->profile, error))
+		    !normalise_new_with(&receiver->profiles[i], &source->reading, error))
 			return error_prefix(error, "source %s", source->name);
 		receiver->sources[i].config = source;
 		receiver->sources[i].verify = receiver->verifiers[i];

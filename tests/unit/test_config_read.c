@@ -347,7 +347,8 @@ static const struct {
      ":3: unknown key 'certificat' in listen; known keys: address, certificate, private_key, "
      "loops, max_body_size, handshake_timeout, header_timeout, body_timeout, idle_timeout"},
     {"spool:", "sppool:",
-     ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, destinations"},
+     ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, aliases_file, "
+     "types, destinations"},
     {"syslog: {", "syslog: {tls: yes, ",
      ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
      "failback, rotate, transport, framing, settle, facility, hostname, app_name, "
