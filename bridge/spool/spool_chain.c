@@ -50,7 +50,8 @@ spool_chain_extend(struct spool_chain *chain, const struct spool_event *event,
 {
 	const struct slice members[] = {event->source,   event->id,       event->type,
 					event->resource, event->evidence, event->body};
-	unsigned char numbers[16 + sizeof(members) / sizeof(members[0]) * 8];
+	/* sequence, time, lengths, flags */
+	unsigned char numbers[16 + sizeof(members) / sizeof(members[0]) * 8 + 8];
 	unsigned char *position = numbers;
 	bool done;
 
@@ -59,8 +60,7 @@ spool_chain_extend(struct spool_chain *chain, const struct spool_event *event,
 	position += 16;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++, position += 8)
 		put_number(position, members[i].length);
-	/* only where there are any: so a row of before there were flags has the hash that it always
-	 * had */
+	/* only where there are any: a row of version 2 keeps its hash */
 	if (event->flags != 0) {
 		put_number(position, event->flags);
 		position += 8;
