@@ -117,32 +117,41 @@ warn_of_open_key(const struct check *check, const struct config_place *place, co
 
 /* A certificate and its key, in the mapping of `place`. */
 static bool
-check_certificate(const struct check *check, const struct config_place *place, const char *path,
-		  const char *key_path)
+check_pair(const struct check *check, const struct config_place *place, const char *path,
+	   const char *key_path)
+{
+	struct certificate *certificate = NULL;
+	bool done = true;
+
+	if (!certificate_read(&certificate, path, place->error))
+		return config_value_wrong(place, "certificate");
+	if (!certificate_fits(certificate, key_path, place->error))
+		done = config_value_wrong(place, "private_key");
+	else
+		warn_of_open_key(check, place, key_path);
+	certificate_free(certificate);
+	return done;
+}
+
+/* Its dates.  False: not valid now, and the error says so. */
+static bool
+check_dates(const struct check *check, const struct config_place *place, const char *path,
+	    struct error *error)
 {
 	struct certificate *certificate = NULL;
 	struct error text;
 	int64_t left = 0;
-	bool done = false;
+	bool valid;
 
-	if (!certificate_read(&certificate, path, place->error) ||
-	    !certificate_is_valid(certificate, (int64_t)time(NULL), &left, place->error)) {
-		config_value_wrong(place, "certificate");
-		goto finish;
-	}
-	if (!certificate_fits(certificate, key_path, place->error)) {
-		config_value_wrong(place, "private_key");
-		goto finish;
-	}
-	warn_of_open_key(check, place, key_path);
-	if (left < EXPIRES_SOON) {
+	if (!certificate_read(&certificate, path, error))
+		return false;
+	valid = certificate_is_valid(certificate, (int64_t)time(NULL), &left, error);
+	if (valid && left < EXPIRES_SOON) {
 		error_set(&text, "%s expires in %lld days", path, (long long)(left / 86400));
 		warn_at(check, place, "certificate", &text);
 	}
-	done = true;
-finish:
 	certificate_free(certificate);
-	return done;
+	return valid;
 }
 
 static bool
@@ -151,7 +160,9 @@ check_listen(const struct check *check)
 	const struct config_place place = config_value_place(&check->root, "listen", -1);
 	const struct config_listen *listen = &check->config->listen;
 
-	return check_certificate(check, &place, listen->certificate, listen->private_key);
+	return check_pair(check, &place, listen->certificate, listen->private_key) &&
+	       (check_dates(check, &place, listen->certificate, place.error) ||
+		config_value_wrong(&place, "certificate"));
 }
 
 /* ---- spool ---- */
@@ -233,20 +244,26 @@ check_socket(const struct check *check, const struct config_place *place, const 
 	warn_at(check, place, key, &text);
 }
 
-/* The files of TLS, in the mapping of `place`. */
+/*
+ * The files of TLS, in the mapping of `place`.  A certificate that has expired holds
+ * up this destination alone, and may be replaced while all the others go on.
+ */
 static bool
 check_tls(const struct check *check, const struct config_place *place, const struct config_tls *tls)
 {
 	struct certificate *authority = NULL;
-	bool done = true;
+	struct error text;
 
-	if (tls->ca_file != NULL) {
-		done = certificate_read(&authority, tls->ca_file, place->error) ||
-		       config_value_wrong(place, "ca_file");
-		certificate_free(authority);
-	}
-	return done && (tls->certificate == NULL ||
-			check_certificate(check, place, tls->certificate, tls->private_key));
+	if (tls->ca_file != NULL && !certificate_read(&authority, tls->ca_file, place->error))
+		return config_value_wrong(place, "ca_file");
+	certificate_free(authority);
+	if (tls->certificate == NULL)
+		return true;
+	if (!check_pair(check, place, tls->certificate, tls->private_key))
+		return false;
+	if (!check_dates(check, place, tls->certificate, &text))
+		warn_at(check, place, "certificate", &text);
+	return true;
 }
 
 static bool
