@@ -115,7 +115,9 @@ parse_number(struct slice word, enum severity *severity)
 static char
 lower(char byte)
 {
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+	if (byte < 'A' || byte > 'Z')
+		return byte;
+	return (char)(byte - 'A' + 'a');
 }
 
 /* In lower case and without punctuation, NUL-terminated; false: longer than any word. */
