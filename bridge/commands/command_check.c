@@ -169,6 +169,14 @@ print_source(const struct config_source *source)
 	printf(", profile %s", source->profile);
 	print_events(source->events, source->events_count);
 	putchar('\n');
+	if (source->challenge != CONFIG_CHALLENGE_NONE)
+		printf("             answers the challenge of %s\n", source->challenge_text != NULL
+									 ? source->challenge_text
+									 : source->signature_text);
+	for (unsigned i = 0; i < source->secrets_count; i++)
+		if (source->secrets[i].not_after_text != NULL)
+			printf("             %s is accepted until %s\n", source->secrets[i].file,
+			       source->secrets[i].not_after_text);
 }
 
 static void

@@ -155,6 +155,12 @@ open_sending(struct sending *sending, const struct request *request, struct erro
 	    !verify_new(&sending->verify, sending->source, error) ||
 	    !certificate_pin(sending->config->listen.certificate, sending->pin, error))
 		return false;
+	/* a signature ends with its minutes; a token would stand in a terminal's history for good
+	 */
+	if (request->curl && (sending->source->signature == CONFIG_SIGNATURE_BEARER ||
+			      sending->source->signature == CONFIG_SIGNATURE_TOKEN))
+		return error_set(error, "--curl would show the token of source %s; send without it",
+				 sending->source->name);
 	if (!request->curl) {
 		const struct http_client_settings settings = {
 		    .pinned_key = sending->pin, .connect_timeout = TIMEOUT, .timeout = TIMEOUT};

@@ -16,14 +16,15 @@ test = Tests()
 bridge = Bridge(make_directory("sources"))
 arrived = Records(bridge.directory / "kept.events")
 
-KEYS = {}  # of each source, by its name
+KEYS = {}                                                                   # by source
+KEYS_OF_GITHUB = {"old": secrets.token_hex(16), "no-more": secrets.token_hex(16)}  # by file
 
 
-def source(name, signature, more=""):
+def source(name, signature, more="", secrets_more=""):
     KEYS[name] = secrets.token_hex(16)
     write_private(bridge.directory / f"{name}.secret", KEYS[name] + "\n")
     bridge.sources.append(f"  - name: {name}\n    path: /{name}\n    signature: {signature}\n"
-                          f"    secrets: [{bridge.directory}/{name}.secret]\n{more}")
+                          f"    secrets: [{bridge.directory}/{name}.secret{secrets_more}]\n{more}")
 
 
 def ask(method, path, headers=(), body=None):
@@ -153,6 +154,39 @@ def zoom_is_answered_its_validation():
 
 
 @test
+def send_signs_for_every_scheme_and_shows_no_token():
+    for name in KEYS:
+        result = bridge.command("send", "-c", bridge.config, "--source", name, "key.created")
+        assert result.returncode == 0, f"{name}: {result.stderr}{result.stdout}"
+        result = bridge.command("send", "-c", bridge.config, "--source", name, "--curl",
+                                "key.created")
+        assert (result.returncode == 0) == (name != "bearer"), f"{name}: {result.stderr}"
+        assert KEYS[name] not in result.stdout + result.stderr
+
+
+@test
+def check_says_until_when_a_secret_is_accepted():
+    result = bridge.command("check", "-c", bridge.config)
+    assert result.returncode == 0, result.stderr
+    assert "old.secret is accepted until 2036-01-01T00:00:00Z" in result.stdout, result.stdout
+    assert "answers the challenge of slack" in result.stdout, result.stdout
+    assert "no-more.secret is not accepted any more since 2026-01-01" in result.stderr
+
+
+@test
+def a_secret_that_is_not_accepted_any_more_is_refused_and_logged():
+    body = body_of("old@x")
+
+    def signed(name):
+        return {"X-Hub-Signature-256":
+                "sha256=" + hmac.new(KEYS_OF_GITHUB[name].encode(), body,
+                                     hashlib.sha256).hexdigest()}
+    assert post("github", body, signed("no-more"))[0] == 401
+    assert "is still used after its not_after" in bridge.log_text()
+    assert post("github", body, signed("old"))[0] == 202
+
+
+@test
 def bad_signatures_are_told_once_a_minute_with_their_count():
     def told():
         return [json.loads(body) for (body,) in stored(
@@ -179,7 +213,11 @@ def no_secret_is_in_the_log():
 
 
 def main():
-    source("github", "github")
+    for name, key in KEYS_OF_GITHUB.items():
+        write_private(bridge.directory / f"{name}.secret", key + "\n")
+    source("github", "github",
+           secrets_more=", {file: ./old.secret, not_after: 2036-01-01T00:00:00Z}"
+                        ", {file: ./no-more.secret, not_after: 2026-01-01T00:00:00Z}")
     source("slack", "slack", "    report_invalid: true\n")
     source("bearer", "bearer", "    challenge: okta\n")
     source("x", "{hmac: {signature_header: x-twitter-webhooks-signature, prefix: sha256=, "
