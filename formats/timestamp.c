@@ -265,10 +265,36 @@ timestamp_write_rfc3339(struct text *text, int64_t milliseconds)
 	text_append(text, line, (size_t)(end - line));
 }
 
+static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+void
+timestamp_write_rfc5322(struct text *text, int64_t milliseconds)
+{
+	static const char weekdays[] = "ThuFriSatSunMonTueWed"; /* from 1970-01-01 on */
+	char line[32], *end = line;
+	struct moment moment;
+
+	if (!split(milliseconds, &moment)) {
+		milliseconds = 0;
+		(void)split(milliseconds, &moment);
+	}
+	text_append(text, weekdays + milliseconds / DAY_MS % 7 * 3, 3);
+	text_append_string(text, ", ");
+	text_append_padded(text, (uint64_t)moment.day, 2);
+	text_append_byte(text, ' ');
+	text_append(text, months + (moment.month - 1) * 3, 3);
+	text_append_byte(text, ' ');
+	put(&end, moment.year, 4, ' ');
+	put(&end, moment.hour, 2, ':');
+	put(&end, moment.minute, 2, ':');
+	put(&end, moment.second, 2, ' ');
+	text_append(text, line, (size_t)(end - line));
+	text_append_string(text, "+0000");
+}
+
 void
 timestamp_write_rfc3164(struct text *text, int64_t milliseconds)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char line[16], *end = line;
 	struct moment moment;
 
