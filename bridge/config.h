@@ -252,6 +252,32 @@ struct config_syslog {
 	uint64_t max_message_size; /* bytes */
 };
 
+enum config_security {
+	CONFIG_SECURITY_STARTTLS,
+	CONFIG_SECURITY_TLS,  /* from the first byte on */
+	CONFIG_SECURITY_NONE, /* in the clear, and without a login */
+};
+
+/* email: of a destination */
+struct config_email {
+	char *server;        /* "host:port" */
+	char *security_text; /* starttls (default), tls, none */
+	char *from;          /* "local@domain" or "Name <local@domain>" */
+	char **to;           /* addresses */
+	unsigned to_count;
+	char *username;      /* default: no login */
+	char *password_file; /* for secret_read_password(); with username */
+	char *ca_file;       /* PEM: whom to believe; default: what the system does */
+	char *digest_text;   /* events are gathered for so long; default: a message an event */
+	char *timeout_text;  /* for a message, connecting included; default 60s */
+	char *subject;       /* template (template.h); default: notice_write_subject() */
+	char *text;          /* template, "\n" ends a line; default: notice_write_text() */
+
+	enum config_security security;
+	int64_t digest;  /* milliseconds; 0: a message an event */
+	int64_t timeout; /* milliseconds */
+};
+
 /* file: of a destination */
 struct config_file {
 	char *path; /* "-": standard output of the daemon */
@@ -284,6 +310,7 @@ struct config_destination {
 	struct config_device *device; /* may be NULL as written, never after config_read() */
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
+	struct config_email *email;   /* kind: NULL or not */
 
 	int64_t heartbeat;  /* milliseconds; 0: off */
 	int64_t hold_retry; /* milliseconds */

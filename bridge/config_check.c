@@ -318,6 +318,30 @@ check_output(const struct config_place *destination, const struct config_file *f
 }
 
 static bool
+check_email(const struct check *check, const struct config_place *destination,
+	    const struct config_email *email)
+{
+	const struct config_place place = config_value_place(destination, "email", -1);
+	struct certificate *authority = NULL;
+	struct secret *password = NULL;
+	struct error text;
+
+	if (email->security == CONFIG_SECURITY_NONE) {
+		error_set(&text, "none: whoever is on the way to %s can read and change the mail",
+			  email->server);
+		warn_at(check, &place, "security", &text);
+	}
+	if (email->ca_file != NULL && !certificate_read(&authority, email->ca_file, place.error))
+		return config_value_wrong(&place, "ca_file");
+	certificate_free(authority);
+	if (email->password_file != NULL &&
+	    !secret_read_password(&password, email->password_file, place.error))
+		return config_value_wrong(&place, "password_file");
+	secret_free(password);
+	return true;
+}
+
+static bool
 check_destination(const struct check *check, unsigned index)
 {
 	const struct config_place place =
@@ -326,6 +350,8 @@ check_destination(const struct check *check, unsigned index)
 
 	if (destination->syslog != NULL && !check_syslog(check, &place, destination->syslog))
 		return false;
+	if (destination->email != NULL)
+		return check_email(check, &place, destination->email);
 	return destination->file == NULL || check_output(&place, destination->file);
 }
 

@@ -177,6 +177,21 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t email_fields[] = {
+    TEXT("server", REQUIRED, config_email, server),
+    TEXT("security", OPTIONAL, config_email, security_text),
+    TEXT("from", REQUIRED, config_email, from),
+    CYAML_FIELD_SEQUENCE("to", REQUIRED, struct config_email, to, &text_entry, 1, MOST_ENTRIES),
+    TEXT("username", OPTIONAL, config_email, username),
+    TEXT("password_file", OPTIONAL, config_email, password_file),
+    TEXT("ca_file", OPTIONAL, config_email, ca_file),
+    TEXT("digest", OPTIONAL, config_email, digest_text),
+    TEXT("timeout", OPTIONAL, config_email, timeout_text),
+    TEXT("subject", OPTIONAL, config_email, subject),
+    TEXT("text", OPTIONAL, config_email, text),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t device_fields[] = {
     TEXT("vendor", OPTIONAL, config_device, vendor),
     TEXT("product", OPTIONAL, config_device, product),
@@ -203,6 +218,7 @@ static const cyaml_schema_field_t destination_fields[] = {
     CYAML_FIELD_MAPPING_PTR("device", OPTIONAL, struct config_destination, device, device_fields),
     CYAML_FIELD_MAPPING_PTR("syslog", OPTIONAL, struct config_destination, syslog, syslog_fields),
     CYAML_FIELD_MAPPING_PTR("file", OPTIONAL, struct config_destination, file, file_fields),
+    CYAML_FIELD_MAPPING_PTR("email", OPTIONAL, struct config_destination, email, email_fields),
     CYAML_FIELD_END,
 };
 

@@ -18,6 +18,12 @@ validate_format(const struct config_place *place, struct config_destination *des
 	char bytes[256];
 	struct text known;
 
+	if (destination->email != NULL) {
+		if (destination->format_text == NULL)
+			return true;
+		error_set(place->error, "email is written for people; take it out");
+		return config_value_wrong(place, "format");
+	}
 	destination->format = format_find(text_of(name));
 	if (destination->format != NULL)
 		return true;
@@ -69,12 +75,16 @@ validate_kind(const struct config_place *place, struct config_destination *desti
 	const struct config_place file_place = config_value_place(place, "file", -1);
 	struct config_file *file = destination->file;
 
-	if ((destination->syslog != NULL) == (file != NULL)) {
-		error_set(place->error, "'%s' %s; give one of them: syslog, file",
+	int kinds = (destination->syslog != NULL) + (file != NULL) + (destination->email != NULL);
+
+	if (kinds != 1) {
+		error_set(place->error, "'%s' %s; give one of them: syslog, file, email",
 			  destination->name,
-			  file != NULL ? "goes to two places" : "does not say where to");
+			  kinds > 0 ? "goes to two places" : "does not say where to");
 		return config_value_wrong(place, "");
 	}
+	if (destination->email != NULL)
+		return config_validate_email(place, destination->email);
 	if (destination->syslog != NULL)
 		return config_validate_syslog(place, destination->syslog);
 	return strcmp(file->path, "-") == 0 || config_value_path(&file_place, "path", &file->path);
@@ -93,6 +103,18 @@ validate_heartbeat(const struct config_place *place, struct config_destination *
 
 	destination->heartbeat = 0;
 	return off || config_value_quantities(place, &row, 1);
+}
+
+/* What people review, rather than everything. */
+static void
+default_to_review(struct config_destination *destination)
+{
+	static const char *const events[] = {"billing.*", "usage.*", "member.*", "security.*"};
+
+	destination->events = memory_allocate_array(COUNT(events), sizeof(*destination->events));
+	for (size_t i = 0; i < COUNT(events); i++)
+		destination->events[i] = memory_copy_text(events[i], strlen(events[i]));
+	destination->events_count = COUNT(events);
 }
 
 bool
@@ -114,6 +136,8 @@ config_validate_destination(const struct config_place *root, struct config *conf
 			  i);
 		return config_value_wrong(&place, "name");
 	}
+	if (destination->email != NULL && destination->events_count == 0)
+		default_to_review(destination);
 	if (!validate_format(&place, destination) || !config_value_quantities(&place, rows, 1) ||
 	    !config_validate_route(&place, config, destination) ||
 	    !validate_kind(&place, destination) || !validate_heartbeat(&place, destination))

@@ -97,6 +97,10 @@ MUST_CHECK bool config_validate_destination(const struct config_place *root, str
 MUST_CHECK bool config_validate_route(const struct config_place *place, const struct config *config,
 				      struct config_destination *destination);
 
+/* ... about its `email`. */
+MUST_CHECK bool config_validate_email(const struct config_place *destination,
+				      struct config_email *email);
+
 /* And that which is about the `syslog` of that destination. */
 MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
 				       struct config_syslog *syslog);

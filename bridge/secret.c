@@ -108,8 +108,8 @@ without_newline(const char *bytes, size_t length)
 	return length;
 }
 
-bool
-secret_read(struct secret **secret, const char *path, struct error *error)
+static bool
+read_secret(struct secret **secret, const char *path, size_t shortest, struct error *error)
 {
 	char full_bytes[4096];
 	struct text full;
@@ -133,9 +133,9 @@ secret_read(struct secret **secret, const char *path, struct error *error)
 			  path, (unsigned)status.st_mode & 0777U);
 		goto finish;
 	}
-	if (length < SHORTEST) {
-		error_set(error, "secret %s holds %zu bytes; at least %d are needed", path, length,
-			  SHORTEST);
+	if (length < shortest) {
+		error_set(error, "secret %s holds %zu bytes; at least %zu are needed", path, length,
+			  shortest);
 		goto finish;
 	}
 	*secret = secret_from_bytes(path, (struct slice){bytes, length});
@@ -143,4 +143,16 @@ secret_read(struct secret **secret, const char *path, struct error *error)
 finish:
 	give_pages_back(bytes, LONGEST);
 	return done;
+}
+
+bool
+secret_read(struct secret **secret, const char *path, struct error *error)
+{
+	return read_secret(secret, path, SHORTEST, error);
+}
+
+bool
+secret_read_password(struct secret **secret, const char *path, struct error *error)
+{
+	return read_secret(secret, path, 1, error);
 }

@@ -18,6 +18,9 @@ struct secret;
  */
 MUST_CHECK bool secret_read(struct secret **secret, const char *path, struct error *error);
 
+/* As above, of any length: what somebody else chose to let us in. */
+MUST_CHECK bool secret_read_password(struct secret **secret, const char *path, struct error *error);
+
 /* Gives a secret that holds a copy of the bytes; `path` is what errors call it. */
 struct secret *secret_from_bytes(const char *path, struct slice bytes);
 

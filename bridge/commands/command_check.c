@@ -190,14 +190,29 @@ print_syslog(const struct config_syslog *syslog)
 }
 
 static void
+print_email(const struct config_email *email)
+{
+	printf("email by %s (%s)", email->server,
+	       email->security_text != NULL ? email->security_text : "starttls");
+	print_list(" to", email->to, email->to_count);
+	if (email->digest == 0)
+		return;
+	printf(", a digest every ");
+	print_duration(email->digest);
+}
+
+static void
 print_destination(const struct config_destination *destination)
 {
 	printf("destination  %s: ", destination->name);
 	if (destination->syslog != NULL)
 		print_syslog(destination->syslog);
+	else if (destination->email != NULL)
+		print_email(destination->email);
 	else
 		printf("file %s", destination->file->path);
-	printf(", format %s", destination->format->name);
+	if (destination->format != NULL)
+		printf(", format %s", destination->format->name);
 	print_events(destination->events, destination->events_count);
 	print_route(destination);
 	putchar('\n');

@@ -11,7 +11,7 @@
 enum { FILE_LARGEST_MESSAGE = 1 << 20 };
 
 struct render {
-	const struct format *format;
+	const struct format *format; /* NULL: see write_message() */
 	struct format_options options;
 	bool syslog; /* the line is to be a syslog message; else it is the format's alone */
 	enum frame frame;
@@ -78,6 +78,11 @@ write_message(struct render *render, const struct event *event, uint64_t number)
 {
 	text_cut(&render->message, 0);
 	render->options.sequence_number = route_sequence_id(number);
+	/* What is written for people is written when it is sent: one byte holds its place. */
+	if (render->format == NULL) {
+		text_append_byte(&render->message, '.');
+		return true;
+	}
 	if (render->syslog)
 		format_write_syslog(render->format, event, &render->options, &render->message);
 	else

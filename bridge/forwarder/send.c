@@ -15,5 +15,7 @@ send_kind_of(const struct config_destination *destination)
 {
 	if (destination->syslog != NULL)
 		return syslog_kinds[destination->syslog->transport];
+	if (destination->email != NULL)
+		return &send_email;
 	return &send_file;
 }

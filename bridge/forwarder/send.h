@@ -75,6 +75,7 @@ extern const struct send_kind send_relp;          /* relp, relp-tls */
 extern const struct send_kind send_syslog_udp;
 extern const struct send_kind send_syslog_unix;
 extern const struct send_kind send_file;
+extern const struct send_kind send_email;
 
 /* The kind of that destination. */
 const struct send_kind *send_kind_of(const struct config_destination *destination);

@@ -357,7 +357,7 @@ static const struct {
     {"file: {path: out.log}", "splunk_hec: {url: x}",
      ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, "
      "heartbeat, hold_retry, except, min_severity, sources, organizations, projects, device, "
-     "syslog, file"},
+     "syslog, file, email"},
     {"  certificate: tls/cert.pem\n", "", ":1: listen needs the key 'certificate'"},
     {"spool:\n  directory: spool\n", "", ": the file needs the key 'spool'"},
     {"path: /webhooks/anyint\n    ", "", ":8: sources[0] needs the key 'path'"},
