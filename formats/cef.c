@@ -4,10 +4,11 @@
  */
 #include "formats/cef.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "formats/address.h"
 #include "formats/escape.h"
+#include "formats/timestamp.h"
 #include "formats/utf8.h"
 
 enum {
@@ -20,7 +21,9 @@ enum {
 	PAYLOAD_ID_LENGTH = 128,
 };
 
-enum kind { TEXT, INTEGER, DECIMAL, NUMBER, IPV4, IPV6 };
+enum kind { TEXT, INTEGER, DECIMAL, NUMBER, IPV4, IPV6, PORT };
+
+enum { CEF_0 = 1 << 0, CEF_1 = 1 << 1, BOTH = CEF_0 | CEF_1 };
 
 struct row {
 	const char *key;
@@ -29,38 +32,44 @@ struct row {
 	enum event_field field;
 	enum event_field otherwise; /* where that one is absent; the same: none */
 	const char *label;          /* NULL: the key says it all */
+	unsigned versions;          /* that the row is for */
 };
 
 /* Of two rows with one key the first that has a value counts; they stand together. */
 static const struct row rows[] = {
-    {"reason", 1023, TEXT, FIELD_REASON, FIELD_REASON, NULL},
-    {"suid", 1023, TEXT, FIELD_ACTOR_ID, FIELD_ACTOR_ID, NULL},
-    {"suser", 1023, TEXT, FIELD_ACTOR_EMAIL, FIELD_ACTOR_NAME, NULL},
-    {"spriv", 1023, TEXT, FIELD_ACTOR_ROLE, FIELD_ACTOR_ROLE, NULL},
-    {"src", 45, IPV4, FIELD_ACTOR_IP, FIELD_ACTOR_IP, NULL},
-    {"c6a2", 45, IPV6, FIELD_ACTOR_IP, FIELD_ACTOR_IP, "Source IPv6 Address"},
-    {"requestClientApplication", 1023, TEXT, FIELD_ACTOR_USER_AGENT, FIELD_ACTOR_USER_AGENT, NULL},
-    {"duid", 1023, TEXT, FIELD_TARGET_ID, FIELD_TARGET_ID, NULL},
-    {"duser", 1023, TEXT, FIELD_TARGET_EMAIL, FIELD_TARGET_NAME, NULL},
-    {"dpriv", 1023, TEXT, FIELD_TARGET_ROLE, FIELD_TARGET_ROLE, NULL},
-    {"cs1", 4000, TEXT, FIELD_ORGANIZATION_ID, FIELD_ORGANIZATION_ID, "organizationId"},
-    {"cs2", 4000, TEXT, FIELD_KEY_ID, FIELD_KEY_ID, "keyId"},
-    {"cs3", 4000, TEXT, FIELD_KEY_NAME, FIELD_KEY_NAME, "keyName"},
-    {"cs4", 4000, TEXT, FIELD_USAGE_METRIC, FIELD_USAGE_METRIC, "usageMetric"},
-    {"cs4", 4000, TEXT, FIELD_ORIGINAL_TYPE, FIELD_ORIGINAL_TYPE, "originalType"},
-    {"cs5", 4000, TEXT, FIELD_ALERT_ID, FIELD_ALERT_ID, "alertId"},
-    {"cs5", 4000, TEXT, FIELD_INVOICE_ID, FIELD_INVOICE_ID, "invoiceId"},
-    {"cs6", 4000, TEXT, FIELD_ALERT_RULE, FIELD_ALERT_RULE, "ruleId"},
-    {"cs6", 4000, TEXT, FIELD_INVOICE_CURRENCY, FIELD_INVOICE_CURRENCY, "currency"},
-    {"cn1", 20, INTEGER, FIELD_USAGE_VALUE, FIELD_USAGE_VALUE, "usageValue"},
-    {"cn2", 20, INTEGER, FIELD_USAGE_LIMIT, FIELD_USAGE_LIMIT, "usageLimit"},
-    {"cfp1", 64, NUMBER, FIELD_INVOICE_AMOUNT, FIELD_INVOICE_AMOUNT, "amount"},
-    {"cfp2", 64, DECIMAL, FIELD_USAGE_VALUE, FIELD_USAGE_VALUE, "usageValue"},
-    {"cfp3", 64, DECIMAL, FIELD_USAGE_LIMIT, FIELD_USAGE_LIMIT, "usageLimit"},
-    {"cfp4", 64, NUMBER, FIELD_USAGE_PERCENT, FIELD_USAGE_PERCENT, "usagePercent"},
-    {"flexString1", 1023, TEXT, FIELD_STATUS, FIELD_STATUS, "resourceStatus"},
-    {"flexString2", 1023, TEXT, FIELD_PROJECT_ID, FIELD_PROJECT_ID, "projectId"},
-    {"msg", 1023, TEXT, FIELD_MESSAGE, FIELD_TITLE, NULL},
+    {"reason", 1023, TEXT, FIELD_REASON, FIELD_REASON, NULL, BOTH},
+    {"suid", 1023, TEXT, FIELD_ACTOR_ID, FIELD_ACTOR_ID, NULL, BOTH},
+    {"suser", 1023, TEXT, FIELD_ACTOR_EMAIL, FIELD_ACTOR_NAME, NULL, BOTH},
+    {"spriv", 1023, TEXT, FIELD_ACTOR_ROLE, FIELD_ACTOR_ROLE, NULL, BOTH},
+    {"src", 45, IPV4, FIELD_ACTOR_IP, FIELD_ACTOR_IP, NULL, BOTH},
+    {"c6a2", 45, IPV6, FIELD_ACTOR_IP, FIELD_ACTOR_IP, "Source IPv6 Address", BOTH},
+    {"spt", 5, PORT, FIELD_ACTOR_IP, FIELD_ACTOR_IP, NULL, BOTH},
+    {"requestClientApplication", 1023, TEXT, FIELD_ACTOR_USER_AGENT, FIELD_ACTOR_USER_AGENT, NULL,
+     BOTH},
+    {"duid", 1023, TEXT, FIELD_TARGET_ID, FIELD_TARGET_ID, NULL, BOTH},
+    {"duser", 1023, TEXT, FIELD_TARGET_EMAIL, FIELD_TARGET_NAME, NULL, BOTH},
+    {"dpriv", 1023, TEXT, FIELD_TARGET_ROLE, FIELD_TARGET_ROLE, NULL, BOTH},
+    {"cs1", 4000, TEXT, FIELD_ORGANIZATION_ID, FIELD_ORGANIZATION_ID, "organizationId", BOTH},
+    {"cs2", 4000, TEXT, FIELD_KEY_ID, FIELD_KEY_ID, "keyId", CEF_0},
+    {"cs3", 4000, TEXT, FIELD_KEY_NAME, FIELD_KEY_NAME, "keyName", CEF_0},
+    {"reportedResourceID", 256, TEXT, FIELD_KEY_ID, FIELD_KEY_ID, NULL, CEF_1},
+    {"reportedResourceName", 64, TEXT, FIELD_KEY_NAME, FIELD_KEY_NAME, NULL, CEF_1},
+    {"reportedResourceGroupName", 128, TEXT, FIELD_PROJECT_NAME, FIELD_PROJECT_NAME, NULL, CEF_1},
+    {"cs4", 4000, TEXT, FIELD_USAGE_METRIC, FIELD_USAGE_METRIC, "usageMetric", BOTH},
+    {"cs4", 4000, TEXT, FIELD_ORIGINAL_TYPE, FIELD_ORIGINAL_TYPE, "originalType", BOTH},
+    {"cs5", 4000, TEXT, FIELD_ALERT_ID, FIELD_ALERT_ID, "alertId", BOTH},
+    {"cs5", 4000, TEXT, FIELD_INVOICE_ID, FIELD_INVOICE_ID, "invoiceId", BOTH},
+    {"cs6", 4000, TEXT, FIELD_ALERT_RULE, FIELD_ALERT_RULE, "ruleId", BOTH},
+    {"cs6", 4000, TEXT, FIELD_INVOICE_CURRENCY, FIELD_INVOICE_CURRENCY, "currency", BOTH},
+    {"cn1", 20, INTEGER, FIELD_USAGE_VALUE, FIELD_USAGE_VALUE, "usageValue", BOTH},
+    {"cn2", 20, INTEGER, FIELD_USAGE_LIMIT, FIELD_USAGE_LIMIT, "usageLimit", BOTH},
+    {"cfp1", 64, NUMBER, FIELD_INVOICE_AMOUNT, FIELD_INVOICE_AMOUNT, "amount", BOTH},
+    {"cfp2", 64, DECIMAL, FIELD_USAGE_VALUE, FIELD_USAGE_VALUE, "usageValue", BOTH},
+    {"cfp3", 64, DECIMAL, FIELD_USAGE_LIMIT, FIELD_USAGE_LIMIT, "usageLimit", BOTH},
+    {"cfp4", 64, NUMBER, FIELD_USAGE_PERCENT, FIELD_USAGE_PERCENT, "usagePercent", BOTH},
+    {"flexString1", 1023, TEXT, FIELD_STATUS, FIELD_STATUS, "resourceStatus", BOTH},
+    {"flexString2", 1023, TEXT, FIELD_PROJECT_ID, FIELD_PROJECT_ID, "projectId", BOTH},
+    {"msg", 1023, TEXT, FIELD_MESSAGE, FIELD_TITLE, NULL, BOTH},
 };
 
 static const struct escape_table header_table = {
@@ -81,8 +90,8 @@ static const struct escape_table value_table = {{[0 ... 9] = ESCAPE_HIDDEN,
 /* The line being written. */
 struct line {
 	struct text *text;
-	size_t end; /* the text may not become longer */
-	bool first; /* no pair yet: no space in front */
+	unsigned version; /* CEF_0 or CEF_1 */
+	bool first;       /* no pair yet: no space in front */
 };
 
 /* In range, and neither absent nor made of spaces alone. */
@@ -100,10 +109,9 @@ static bool
 append_pair(struct line *line, const char *key, const char *label, size_t limit, struct slice value)
 {
 	struct text *text = line->text;
-	size_t before = text->length;
 
 	value = prepare(value, limit);
-	if (value.length == 0 || text->overflowed)
+	if (value.length == 0)
 		return false;
 	if (!line->first)
 		text_append_byte(text, ' ');
@@ -115,10 +123,6 @@ append_pair(struct line *line, const char *key, const char *label, size_t limit,
 		text_append_string(text, key);
 		text_append_string(text, "Label=");
 		text_append_string(text, label);
-	}
-	if (!text->overflowed && text->length > line->end) {
-		text_cut(text, before);
-		return false;
 	}
 	line->first = false;
 	return true;
@@ -153,37 +157,32 @@ kind_of_number(struct slice value)
 	return digits > 0 && at + 1 + digits == value.length ? DECIMAL : TEXT;
 }
 
-static enum kind
-kind_of_address(struct slice value)
+/* What of the value the row is about; nothing where the value is of another kind. */
+static struct slice
+part_for(const struct row *row, struct slice value)
 {
-	char address[INET6_ADDRSTRLEN + 1];
-	unsigned char binary[16];
+	const struct slice nothing = {NULL, 0};
+	struct address address;
 
-	if (value.length == 0 || value.length >= sizeof(address))
-		return TEXT;
-	memcpy(address, value.bytes, value.length);
-	address[value.length] = '\0';
-	if (inet_pton(AF_INET, address, binary) == 1)
-		return IPV4;
-	return inet_pton(AF_INET6, address, binary) == 1 ? IPV6 : TEXT;
-}
-
-static bool
-is_of_kind(enum kind kind, struct slice value)
-{
-	switch (kind) {
+	switch (row->kind) {
 	case TEXT:
-		break;
+		return value;
 	case INTEGER:
 	case DECIMAL:
-		return kind_of_number(value) == kind;
+		return kind_of_number(value) == row->kind ? value : nothing;
 	case NUMBER:
-		return kind_of_number(value) != TEXT;
+		return kind_of_number(value) != TEXT ? value : nothing;
 	case IPV4:
 	case IPV6:
-		return kind_of_address(value) == kind;
+	case PORT:
+		break;
 	}
-	return true;
+	address_read(value, &address);
+	if (row->kind == PORT)
+		return address.port;
+	if (address.kind != (row->kind == IPV4 ? ADDRESS_IPV4 : ADDRESS_IPV6))
+		return nothing;
+	return address.ip;
 }
 
 static void
@@ -195,27 +194,30 @@ append_rows(struct line *line, const struct event *event)
 		const struct row *row = &rows[i];
 		struct slice value = event->fields[row->field];
 
+		if ((row->versions & line->version) == 0 || strcmp(row->key, done) == 0)
+			continue;
 		if (value.length == 0)
 			value = event->fields[row->otherwise];
-		if (value.length == 0 || !is_of_kind(row->kind, value) ||
-		    strcmp(row->key, done) == 0)
-			continue;
-		if (append_pair(line, row->key, row->label, row->limit, value))
+		if (value.length > 0 &&
+		    append_pair(line, row->key, row->label, row->limit, part_for(row, value)))
 			done = row->key;
 	}
 }
 
 static void
-append_time(struct line *line, int64_t milliseconds)
+append_time(struct line *line, int64_t milliseconds, bool as_text)
 {
-	char digits[24];
+	char bytes[32];
 	struct text text;
 
 	if (milliseconds < 0)
 		return;
-	text_start(&text, digits, sizeof(digits));
-	text_append_number(&text, milliseconds);
-	(void)append_pair(line, "rt", NULL, sizeof(digits), text_slice(&text));
+	text_start(&text, bytes, sizeof(bytes));
+	if (as_text)
+		timestamp_write_words(&text, milliseconds);
+	else
+		text_append_number(&text, milliseconds);
+	(void)append_pair(line, "rt", NULL, sizeof(bytes), text_slice(&text));
 }
 
 /* externalId holds 40 only, and half an id would be another event's. */
@@ -278,9 +280,12 @@ append_header_field(struct text *text, struct slice value, size_t limit)
 }
 
 static void
-append_header(struct text *text, const struct event *event, const struct format_options *options)
+append_header(const struct line *line, const struct event *event,
+	      const struct format_options *options)
 {
-	text_append_string(text, "CEF:0|");
+	struct text *text = line->text;
+
+	text_append_string(text, line->version == CEF_0 ? "CEF:0|" : "CEF:1|");
 	append_header_field(text, options->device_vendor, VENDOR_LENGTH);
 	append_header_field(text, options->device_product, PRODUCT_LENGTH);
 	append_header_field(text, options->device_version, VERSION_LENGTH);
@@ -291,23 +296,36 @@ append_header(struct text *text, const struct event *event, const struct format_
 	text_append_byte(text, '|');
 }
 
+static void
+write_line(struct line *line, const struct event *event, const struct format_options *options)
+{
+	append_header(line, event, options);
+	append_time(line, event->occurred_at, options->cef_time_text);
+	append_id(line, event->id);
+	(void)append_pair(line, "cat", NULL, 1023, event->family);
+	(void)append_pair(line, "act", NULL, 63, event->action);
+	(void)append_pair(line, "outcome", NULL, 63, event->outcome);
+	append_rows(line, event);
+	if (line->version == CEF_1 && event->fields[FIELD_KEY_ID].length > 0)
+		(void)append_pair(line, "reportedResourceType", NULL, 64, text_of("API Key"));
+	append_delivery(line, event, options->sequence_number);
+	/* no key of the dictionary says so */
+	if (event->truncated)
+		(void)append_pair(line, "siembridgeTruncated", NULL, 1, text_of("1"));
+}
+
 void
 cef_write(const struct event *event, const struct format_options *options, struct text *text)
 {
-	struct line line = {.text = text, .end = SIZE_MAX, .first = true};
+	struct line line = {.text = text, .version = CEF_0, .first = true};
 
-	if (options->maximum_length > 0)
-		line.end = text->length + options->maximum_length;
-	append_header(text, event, options);
-	if (text->length > line.end) {
-		text->overflowed = true;
-		return;
-	}
-	append_time(&line, event->occurred_at);
-	append_id(&line, event->id);
-	(void)append_pair(&line, "cat", NULL, 1023, event->family);
-	(void)append_pair(&line, "act", NULL, 63, event->action);
-	(void)append_pair(&line, "outcome", NULL, 63, event->outcome);
-	append_rows(&line, event);
-	append_delivery(&line, event, options->sequence_number);
+	write_line(&line, event, options);
+}
+
+void
+cef_write_1(const struct event *event, const struct format_options *options, struct text *text)
+{
+	struct line line = {.text = text, .version = CEF_1, .first = true};
+
+	write_line(&line, event, options);
 }

@@ -31,6 +31,12 @@ append_special(struct text *text, const char *bytes, size_t left, enum escape_cl
 			return length == 1 ? line_end(bytes, left) : length;
 		}
 		break;
+	case ESCAPE_SLASH:
+		text_append_byte(text, '/');
+		return 1;
+	case ESCAPE_LOW_LINE:
+		text_append_byte(text, '_');
+		return 1;
 	case ESCAPE_PLAIN:
 		break;
 	}

@@ -12,6 +12,8 @@ enum escape_class {
 	ESCAPE_BACKSLASH, /* a backslash in front of it */
 	ESCAPE_HIDDEN,    /* a space for it, if utf8_hidden() says so; CR LF is one space */
 	ESCAPE_LINE_END,  /* \n for LF and CR LF, \r for a lone CR */
+	ESCAPE_SLASH,     /* / for it: where a pipe cannot be escaped */
+	ESCAPE_LOW_LINE,  /* _ for it: where a delimiter cannot be escaped */
 };
 
 struct escape_table {

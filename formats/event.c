@@ -60,3 +60,16 @@ event_field_find(const char *name, enum event_field *field)
 	}
 	return false;
 }
+
+struct slice
+event_own_resource(const struct event *event)
+{
+	static const enum event_field named[] = {FIELD_KEY_ID, FIELD_TARGET_ID, FIELD_INVOICE_ID,
+						 FIELD_ALERT_ID};
+	struct slice resource = event->fields[FIELD_RESOURCE_ID];
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (text_slices_equal(resource, event->fields[named[i]]))
+			return (struct slice){NULL, 0};
+	return resource;
+}

@@ -88,10 +88,15 @@ struct event {
 	struct slice name;    /* "API key disabled" */
 	struct slice action;  /* disabled; absent for unknown types */
 	struct slice outcome; /* success, failure; absent where meaningless */
+
+	bool truncated; /* shorten_event() took something away: every format says so */
 };
 
 /* The field's name in configuration and documentation: "actor.id". */
 const char *event_field_name(enum event_field field);
 MUST_CHECK bool event_field_find(const char *name, enum event_field *field);
+
+/* FIELD_RESOURCE_ID where no other field names the same, else absent. */
+struct slice event_own_resource(const struct event *event);
 
 #endif

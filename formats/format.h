@@ -8,6 +8,13 @@
 #include "formats/event.h"
 #include "formats/text.h"
 
+/* The byte order mark in front of the MSG of an RFC 5424 message. */
+enum format_bom {
+	FORMAT_BOM_AUTO,   /* for free text that is not ASCII, as RFC 5424 wants it */
+	FORMAT_BOM_NEVER,  /* rsyslog leaves it in the text */
+	FORMAT_BOM_ALWAYS, /* even before CEF, LEEF and JSON, which few collectors then find */
+};
+
 /* What of a line does not come from the event.  All text is borrowed, UTF-8. */
 struct format_options {
 	struct slice device_vendor; /* CEF, LEEF headers */
@@ -20,8 +27,14 @@ struct format_options {
 	uint32_t enterprise_number; /* of our SD-IDs */
 	uint32_t sequence_number;   /* meta sequenceId, 1..2147483647; 0: leave it out */
 	size_t maximum_length;      /* bytes of the whole message; 0: no limit but the text's */
-	struct {                    /* of Splunk's envelope; each a template (template.h) */
-		struct slice host;  /* empty: hostname */
+	enum format_bom bom;
+	int zone;                  /* minutes east of UTC, of RFC 3164's times */
+	bool cef_time_text;        /* rt as "Oct 01 2026 12:00:00 UTC", not as milliseconds */
+	char leef_delimiter;       /* of LEEF 2.0 */
+	unsigned ocsf_minor;       /* 1, 3, 8, 9: of OCSF 1.1.0 ... 1.9.0 */
+	bool cee;                  /* "@cee: " in front of the format json */
+	struct {                   /* of Splunk's envelope; each a template (template.h) */
+		struct slice host; /* empty: hostname */
 		struct slice source;
 		struct slice sourcetype;
 		struct slice index; /* empty: left out */
@@ -38,7 +51,10 @@ struct format {
 	const char *name; /* as in the configuration and `render --format` */
 	const char *summary;
 	enum format_envelope envelope;
-	/* Appends the event to `text`; what cannot fit sets text->overflowed. */
+	/*
+	 * Appends the event to `text`, as a whole, whatever maximum_length says: what does
+	 * not fit the text sets text->overflowed.  For most uses: format_write().
+	 */
 	void (*write)(const struct event *event, const struct format_options *options,
 		      struct text *text);
 };
@@ -53,8 +69,16 @@ const struct format *format_at(size_t i);
 void format_default_options(struct format_options *options);
 
 /*
- * One whole message for a syslog transport: as written for FORMAT_COMPLETE, else
- * behind an RFC 5424 header with the PRI of the event.
+ * Appends the line of the event, without an end of line.  Where that is longer than
+ * options->maximum_length or than the room in the text, the event is shortened step
+ * by step (shorten.h) until it fits; text->overflowed if it never does.
+ */
+void format_write(const struct format *format, const struct event *event,
+		  const struct format_options *options, struct text *text);
+
+/*
+ * The same for one whole message on a syslog transport: as written for
+ * FORMAT_COMPLETE, else behind an RFC 5424 header with the PRI of the event.
  */
 void format_write_syslog(const struct format *format, const struct event *event,
 			 const struct format_options *options, struct text *text);

@@ -142,6 +142,8 @@ add_event(struct json_node *object, const struct event *event)
 	timestamp_write_rfc3339(&time, event->received_at);
 	if (event->received_at > 0) /* 0: it was never received, as for `render` */
 		json_write_text(inner, "received", text_slice(&time));
+	if (event->truncated)
+		json_write_boolean(inner, "truncated", true);
 	json_write_child(object, "event", inner);
 }
 

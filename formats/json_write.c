@@ -146,15 +146,25 @@ is_decimal(struct slice text)
 	       at + 1 + digits_at(text, at + 1) == text.length;
 }
 
+static size_t
+count_digits(struct slice text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += text.bytes[i] >= '0' && text.bytes[i] <= '9';
+	return count;
+}
+
 void
 json_write_decimal(struct json_node *object, const char *name, struct slice digits)
 {
-	enum { LONGEST = 64 };
+	enum { DIGITS = 15, LONGEST = DIGITS + 2 /* a sign and a point */ };
 	char copy[LONGEST + 1];
 
 	if (digits.bytes == NULL)
 		return;
-	if (digits.length > LONGEST || !is_decimal(digits)) {
+	if (!is_decimal(digits) || count_digits(digits) > DIGITS) {
 		json_write_text(object, name, digits);
 		return;
 	}
@@ -185,9 +195,76 @@ on_bytes(void *context, const char *bytes, size_t length)
 	return length;
 }
 
+/* Bytes that utf8_hidden() may find something at; the C0 controls are escaped already. */
+static bool
+may_hide(char byte)
+{
+	return byte == '\x7F' || byte == '\xC2' || byte == '\xE2' || byte == '\xEF';
+}
+
+/* The code point of a sequence of one, two or three bytes. */
+static unsigned
+code_point(const char *bytes, size_t length)
+{
+	const unsigned char *byte = (const unsigned char *)bytes;
+
+	if (length == 1)
+		return byte[0];
+	if (length == 2)
+		return (byte[0] & 0x1FU) << 6 | (byte[1] & 0x3FU);
+	return (byte[0] & 0x0FU) << 12 | (byte[1] & 0x3FU) << 6 | (byte[2] & 0x3FU);
+}
+
+/* Reads `from` anew and writes \uXXXX for what is hidden: that stands in strings alone. */
+static void
+append_shown(struct text *text, struct slice from)
+{
+	size_t done = 0;
+
+	for (size_t at = 0; at < from.length; at++) {
+		size_t length =
+		    may_hide(from.bytes[at]) ? utf8_hidden(from.bytes + at, from.length - at) : 0;
+
+		if (length == 0)
+			continue;
+		text_append(text, from.bytes + done, at - done);
+		text_append_format(text, "\\u%04x", code_point(from.bytes + at, length));
+		done = at + length;
+		at = done - 1;
+	}
+	text_append(text, from.bytes + done, from.length - done);
+}
+
+static bool
+hides_something(struct slice text)
+{
+	for (size_t at = 0; at < text.length; at++)
+		if (may_hide(text.bytes[at]) && utf8_hidden(text.bytes + at, text.length - at) > 0)
+			return true;
+	return false;
+}
+
+/* What was written from `start` on once more, in a form that hides nothing. */
+static void
+show_hidden(struct text *text, size_t start)
+{
+	struct slice written = {text->bytes + start, text->length - start};
+	char *copy;
+
+	if (text->overflowed || !hides_something(written))
+		return;
+	copy = memory_copy_text(written.bytes, written.length);
+	text_cut(text, start);
+	append_shown(text, (struct slice){copy, written.length});
+	free(copy);
+}
+
 void
 json_write_finish(struct json_node *document, struct text *text)
 {
+	size_t start = text->length;
+
 	(void)fjson_object_dump_ext(inside(document), FJSON_TO_STRING_PLAIN, on_bytes, text);
 	fjson_object_put(inside(document));
+	show_hidden(text, start);
 }

@@ -3,7 +3,8 @@
  *
  * A document is a tree of objects and arrays that is built, written once and gone.
  * Its names are constants; its text may be anything: what is no UTF-8, and NUL, is
- * written as U+FFFD, so that what comes out is valid whatever went in.
+ * written as U+FFFD, so that what comes out is valid whatever went in; what
+ * utf8_hidden() knows is written as \uXXXX, so that it is one line for everybody.
  */
 #ifndef JSON_WRITE_H
 #define JSON_WRITE_H
@@ -26,7 +27,8 @@ void json_write_boolean(struct json_node *object, const char *name, bool value);
 
 /*
  * As a number, in the digits given: -?[0-9]+ with .[0-9]+ or without, no zeros in
- * front, never an exponent.  What is anything else is written as text.
+ * front, never an exponent, at most 15 digits in all, for of those a reader that
+ * knows nothing but doubles loses none.  What is anything else is written as text.
  */
 void json_write_decimal(struct json_node *object, const char *name, struct slice digits);
 

@@ -4,14 +4,12 @@
 
 #include "formats/escape.h"
 #include "formats/timestamp.h"
-#include "formats/utf8.h"
 
 enum {
 	HOSTNAME_LENGTH = 255,
 	APP_NAME_LENGTH = 48,
 	PROCESS_ID_LENGTH = 128,
 	MESSAGE_ID_LENGTH = 32,
-	VALUE_LENGTH = 1024,
 };
 
 struct row {
@@ -69,8 +67,7 @@ static const char byte_order_mark[] = "\xEF\xBB\xBF";
 struct data {
 	struct text *text;
 	const struct format_options *options;
-	size_t end;       /* the text may not become longer, with the "]" */
-	const char *open; /* the element that is, or NULL */
+	const char *open; /* the element that is */
 };
 
 int
@@ -114,7 +111,7 @@ rfc5424_parameter(struct text *text, const char *name, struct slice value)
 	text_append_byte(text, ' ');
 	text_append_string(text, name);
 	text_append(text, "=\"", 2);
-	escape_append(text, utf8_cut(value, VALUE_LENGTH), &value_table);
+	escape_append(text, value, &value_table);
 	text_append_byte(text, '"');
 }
 
@@ -125,7 +122,7 @@ rfc5424_close(struct text *text)
 }
 
 void
-rfc5424_message(struct text *text, struct slice message)
+rfc5424_message(struct text *text, struct slice message, enum format_bom bom)
 {
 	bool ascii = true;
 
@@ -134,7 +131,7 @@ rfc5424_message(struct text *text, struct slice message)
 	for (size_t i = 0; i < message.length; i++)
 		ascii = ascii && (unsigned char)message.bytes[i] < 0x80;
 	text_append_byte(text, ' ');
-	if (!ascii)
+	if (bom == FORMAT_BOM_ALWAYS || (bom == FORMAT_BOM_AUTO && !ascii))
 		text_append_string(text, byte_order_mark);
 	escape_append(text, message, &message_table);
 }
@@ -154,27 +151,18 @@ append_meta(struct text *text, const struct format_options *options)
 	rfc5424_close(text);
 }
 
-/* One parameter, in its element; nothing of it where it does not fit. */
+/* One parameter, in its element; nothing for nothing. */
 static void
 append_optional(struct data *data, const char *element, const char *parameter, struct slice value)
 {
-	struct text *text = data->text;
-	const char *was_open = data->open;
-	size_t before = text->length;
-
-	if (value.length == 0 || text->overflowed)
+	if (value.length == 0)
 		return;
-	if (was_open == NULL || strcmp(was_open, element) != 0) {
-		if (was_open != NULL)
-			rfc5424_close(text);
-		rfc5424_open(text, element, data->options->enterprise_number);
+	if (strcmp(data->open, element) != 0) {
+		rfc5424_close(data->text);
+		rfc5424_open(data->text, element, data->options->enterprise_number);
 		data->open = element;
 	}
-	rfc5424_parameter(text, parameter, value);
-	if (!text->overflowed && text->length >= data->end) {
-		text_cut(text, before);
-		data->open = was_open;
-	}
+	rfc5424_parameter(data->text, parameter, value);
 }
 
 static void
@@ -194,20 +182,6 @@ append_rows(struct data *data, const struct event *event)
 			continue;
 		append_optional(data, row->element, row->parameter, value);
 	}
-}
-
-/* The resource, where no other element names it. */
-static struct slice
-resource_of(const struct event *event)
-{
-	static const enum event_field named[] = {FIELD_KEY_ID, FIELD_TARGET_ID, FIELD_INVOICE_ID,
-						 FIELD_ALERT_ID};
-	struct slice resource = event->fields[FIELD_RESOURCE_ID];
-
-	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (text_slices_equal(resource, event->fields[named[i]]))
-			return (struct slice){NULL, 0};
-	return resource;
 }
 
 /* A gap in the sequenceIds between two heartbeats, or a count that differs, is a loss. */
@@ -237,10 +211,12 @@ append_data(struct data *data, const struct event *event)
 	if (event->id.length > 0)
 		rfc5424_parameter(text, "id", event->id);
 	rfc5424_parameter(text, "type", event->fields[FIELD_TYPE]);
+	if (event->truncated)
+		rfc5424_parameter(text, "truncated", text_of("1"));
 	/* success is what the type says; it is not said twice */
 	if (text_slice_is(event->outcome, "failure"))
 		append_optional(data, "event", "outcome", event->outcome);
-	append_optional(data, "event", "resource", resource_of(event));
+	append_optional(data, "event", "resource", event_own_resource(event));
 	if (event->replayed)
 		append_optional(data, "event", "replayed", SLICE_LITERAL("1"));
 	append_rows(data, event);
@@ -249,35 +225,17 @@ append_data(struct data *data, const struct event *event)
 	rfc5424_close(text);
 }
 
-/* The event's name, cut where it has to be. */
-static void
-append_name(struct text *text, struct slice name, size_t end)
-{
-	size_t overhead = 1 + sizeof(byte_order_mark) - 1;
-
-	if (text->overflowed || name.length == 0)
-		return;
-	if (end - text->length > overhead)
-		rfc5424_message(text, utf8_cut(name, end - text->length - overhead));
-}
-
 void
 rfc5424_write(const struct event *event, const struct format_options *options, struct text *text)
 {
-	struct data data = {.text = text, .options = options, .end = SIZE_MAX, .open = NULL};
+	struct data data = {.text = text, .options = options};
 
-	if (options->maximum_length > 0)
-		data.end = text->length + options->maximum_length;
 	rfc5424_header(text, rfc5424_priority(event, options), event->occurred_at, options,
 		       event->fields[FIELD_TYPE]);
 	text_append_byte(text, ' ');
 	append_meta(text, options);
 	append_data(&data, event);
-	if (text->length > data.end) {
-		text->overflowed = true;
-		return;
-	}
-	append_name(text, event->name, data.end);
+	rfc5424_message(text, event->name, options->bom);
 }
 
 void
@@ -291,4 +249,6 @@ rfc5424_envelope(const struct event *event, const struct format_options *options
 	else
 		text_append_byte(text, '-');
 	text_append_byte(text, ' ');
+	if (options->bom == FORMAT_BOM_ALWAYS)
+		text_append_string(text, byte_order_mark);
 }

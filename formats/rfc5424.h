@@ -15,15 +15,15 @@ int rfc5424_priority(const struct event *event, const struct format_options *opt
 
 /*
  * Appends a whole message: header, SD elements meta (where it is numbered) and
- * event, then those that have something to say, then the event's name.  Values
- * are cut to 1024 bytes.  With options->maximum_length a parameter that does not
- * fit is left out, the name is cut between code points; what then still does not
- * fit sets text->overflowed.
+ * event, then those that have something to say, then the event's name.
  */
 void rfc5424_write(const struct event *event, const struct format_options *options,
 		   struct text *text);
 
-/* Appends all that stands in front of a line of another format, the space too. */
+/*
+ * Appends all that stands in front of a line of another format, the space too, and
+ * a BOM where it is wanted always.
+ */
 void rfc5424_envelope(const struct event *event, const struct format_options *options,
 		      struct text *text);
 
@@ -39,7 +39,7 @@ void rfc5424_open(struct text *text, const char *name, uint32_t enterprise_numbe
 void rfc5424_parameter(struct text *text, const char *name, struct slice value);
 void rfc5424_close(struct text *text);
 
-/* A space and the text, with a BOM in front if it is not ASCII; nothing for nothing. */
-void rfc5424_message(struct text *text, struct slice message);
+/* A space and the text, with a BOM in front as `bom` says; nothing for nothing. */
+void rfc5424_message(struct text *text, struct slice message, enum format_bom bom);
 
 #endif

@@ -311,3 +311,24 @@ timestamp_write_rfc3164(struct text *text, int64_t milliseconds)
 	put(&end, moment.second, 2, '\0');
 	text_append(text, line, (size_t)(end - line) - 1);
 }
+
+void
+timestamp_write_words(struct text *text, int64_t milliseconds)
+{
+	struct moment moment;
+
+	if (!split(milliseconds, &moment))
+		return;
+	text_append(text, months + (moment.month - 1) * 3, 3);
+	text_append_byte(text, ' ');
+	text_append_padded(text, (uint64_t)moment.day, 2);
+	text_append_byte(text, ' ');
+	text_append_padded(text, (uint64_t)moment.year, 4);
+	text_append_byte(text, ' ');
+	text_append_padded(text, (uint64_t)moment.hour, 2);
+	text_append_byte(text, ':');
+	text_append_padded(text, (uint64_t)moment.minute, 2);
+	text_append_byte(text, ':');
+	text_append_padded(text, (uint64_t)moment.second, 2);
+	text_append_string(text, " UTC");
+}

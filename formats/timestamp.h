@@ -30,5 +30,7 @@ void timestamp_write_rfc3164(struct text *text, int64_t milliseconds);
 
 /* "Thu, 01 Oct 2026 12:00:00 +0000" (RFC 5322 3.3); outside of those years 1970. */
 void timestamp_write_rfc5322(struct text *text, int64_t milliseconds);
+/* "Oct 01 2026 12:00:00 UTC" (CEF, edition 27); nothing outside of the years above. */
+void timestamp_write_words(struct text *text, int64_t milliseconds);
 
 #endif

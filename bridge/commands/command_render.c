@@ -76,7 +76,7 @@ print_event(struct rendering *rendering, struct slice body, struct error *error)
 	if (!read_event(rendering, body, &event, error))
 		return false;
 	text_start(&line, rendering->line, LONGEST_LINE);
-	rendering->format->write(&event, &rendering->options, &line);
+	format_write(rendering->format, &event, &rendering->options, &line);
 	text_append_byte(&line, '\n');
 	if (line.overflowed)
 		return error_set(error, "the line is longer than %d bytes", LONGEST_LINE);

@@ -86,7 +86,7 @@ write_message(struct render *render, const struct event *event, uint64_t number)
 	if (render->syslog)
 		format_write_syslog(render->format, event, &render->options, &render->message);
 	else
-		render->format->write(event, &render->options, &render->message);
+		format_write(render->format, event, &render->options, &render->message);
 	return !render->message.overflowed;
 }
 

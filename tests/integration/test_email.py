@@ -79,7 +79,7 @@ class Case:
 
 
 def golden_subject(kind):
-    text = (ROOT / f"tests/vectors/golden/{kind}.notice").read_text()
+    text = (ROOT / f"tests/vectors/golden/{kind}.notice").read_text(encoding="utf-8")
     return text.splitlines()[0].removeprefix("Subject: ")
 
 

@@ -109,7 +109,7 @@ def check_is_silent_where_everything_arrives():
 def check_names_the_types_that_go_nowhere():
     told = warnings("events: [\"key.*\", \"security.*\", \"member.*\"]")
     assert "source anyint: no destination wants usage.alert, usage.limit_reached, " \
-           "billing.generated, billing.paid, billing.overdue, *;" in told, told
+           "billing.generated, billing.paid, billing.overdue, webhook.signature_invalid, *;" in told, told
 
 
 @test

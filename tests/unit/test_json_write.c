@@ -58,6 +58,25 @@ what_is_absent_is_left_out(void **state)
 }
 
 static void
+what_is_hidden_is_written_as_its_number(void **state)
+{
+	struct json_node *document = json_write_object();
+	char written[256];
+	struct text line;
+
+	(void)state;
+	json_write_text(
+	    document, "n",
+	    text_of("a\x7F\xC2\x85\xE2\x80\xA8\xE2\x81\xA6\xEF\xBB\xBF\xC3\xA9\xE2\x82\xAC"));
+	text_start(&line, written, sizeof(written));
+	text_append_string(&line, "\xE2\x80\xA8"); /* not ours */
+	json_write_finish(document, &line);
+	assert_true(text_slice_is(text_slice(&line),
+				  "\xE2\x80\xA8{\"n\":\"a\\u007f\\u0085\\u2028\\u2066\\ufeff"
+				  "\xC3\xA9\xE2\x82\xAC\"}"));
+}
+
+static void
 decimals_keep_their_digits_and_what_is_none_is_text(void **state)
 {
 	static const struct {
@@ -66,7 +85,10 @@ decimals_keep_their_digits_and_what_is_none_is_text(void **state)
 	    {"1790856000.000", "{\"n\":1790856000.000}"},
 	    {"0", "{\"n\":0}"},
 	    {"-0.10", "{\"n\":-0.10}"},
-	    {"123456789012345678901234567890", "{\"n\":123456789012345678901234567890}"},
+	    {"999999999999999", "{\"n\":999999999999999}"},
+	    {"-12345678901234.5", "{\"n\":-12345678901234.5}"},
+	    {"9999999999999999", "{\"n\":\"9999999999999999\"}"},
+	    {"123456789012345678901234567890", "{\"n\":\"123456789012345678901234567890\"}"},
 	    {"1e9", "{\"n\":\"1e9\"}"},
 	    {"01", "{\"n\":\"01\"}"},
 	    {"1.", "{\"n\":\"1.\"}"},
@@ -152,6 +174,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(members_are_in_the_order_of_writing),
 	    cmocka_unit_test(what_is_absent_is_left_out),
+	    cmocka_unit_test(what_is_hidden_is_written_as_its_number),
 	    cmocka_unit_test(decimals_keep_their_digits_and_what_is_none_is_text),
 	    cmocka_unit_test(broken_text_comes_out_valid),
 	    cmocka_unit_test(a_strict_reader_reads_what_was_written),

@@ -62,7 +62,7 @@ check_record(const struct vector *vector)
 		rfc5424_header(&text, rfc5424_priority(&event, &options), event.occurred_at,
 			       &options, event.fields[FIELD_TYPE]);
 	} else {
-		rfc5424_write(&event, &options, &text);
+		format_write(format_find(text_of("rfc5424")), &event, &options, &text);
 	}
 	line = text.overflowed ? text_of("(overflow)") : text_slice(&text);
 	if (!text_slices_equal(line, expected))
@@ -129,7 +129,7 @@ structured_data_is_whole_at_every_length(void **state)
 	for (size_t maximum = 1; maximum <= whole + 8; maximum++) {
 		options.maximum_length = maximum;
 		text_start(&text, bytes, sizeof(bytes));
-		rfc5424_write(&event, &options, &text);
+		format_write(format_find(text_of("rfc5424")), &event, &options, &text);
 		assert_true(text.overflowed ||
 			    (text.length <= maximum && data_is_whole(text_slice(&text))));
 	}

@@ -130,9 +130,9 @@ any_type_has_a_sample(void **state)
 	assert_int_equal(event.occurred_at, 1790856000000);
 }
 
-/* All that a format writes is one line, whatever a body holds. */
+/* What a format writes is one line, whatever a body holds. */
 static void
-check_lines(struct slice body, const struct format_options *options)
+check_line(struct slice body, const struct format *format, const struct format_options *options)
 {
 	struct event event = {0};
 	struct error error;
@@ -141,13 +141,24 @@ check_lines(struct slice body, const struct format_options *options)
 
 	if (!normalise_event(normalise, body, arena, &event, &error))
 		return;
-	for (size_t i = 0; format_at(i) != NULL; i++) {
-		text_start(&text, line, sizeof(line));
-		format_write_syslog(format_at(i), &event, options, &text);
-		assert_false(text.overflowed);
-		assert_true(utf8_valid(text_slice(&text)));
-		assert_null(memchr(line, '\n', text.length));
-	}
+	text_start(&text, line, sizeof(line));
+	format_write_syslog(format, &event, options, &text);
+	assert_false(text.overflowed);
+	assert_true(utf8_valid(text_slice(&text)));
+	assert_null(memchr(line, '\n', text.length));
+}
+
+/* The formats take turns. */
+static const struct format *
+next_format(void)
+{
+	static size_t next;
+	const struct format *format = format_at(next++);
+
+	if (format != NULL)
+		return format;
+	next = 1;
+	return format_at(0);
 }
 
 static void
@@ -168,7 +179,7 @@ a_changed_byte_does_no_harm(void **state)
 
 			for (size_t j = 0; j < sizeof(changes); j++) {
 				bytes[at] = changes[j];
-				check_lines(text_slice(&body), &options);
+				check_line(text_slice(&body), next_format(), &options);
 			}
 			bytes[at] = kept;
 			arena_clear(arena);

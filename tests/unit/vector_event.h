@@ -5,8 +5,10 @@
 #ifndef VECTOR_EVENT_H
 #define VECTOR_EVENT_H
 
+#include "formats/catalogue.h"
 #include "formats/format.h"
 #include "formats/normalise.h"
+#include "formats/ocsf.h"
 #include "formats/timestamp.h"
 #include "tests/unit/vectors.h"
 
@@ -43,6 +45,7 @@ vector_event_start(struct event *event, struct format_options *options)
 	options->device_product = text_of("Gateway");
 	options->device_version = text_of("1.4");
 	*event = (struct event){.occurred_at = -1, .severity = SEVERITY_LOW};
+	event->entry = catalogue_find(text_of("x"));
 	event->fields[FIELD_TYPE] = text_of("x");
 	event->name = text_of("n");
 }
@@ -76,6 +79,7 @@ vector_event_set(const char *key, struct slice value, struct arena *arena, struc
 	    {"product", &options->device_product},
 	    {"hostname", &options->hostname},
 	    {"app-name", &options->app_name},
+	    {"source", &event->source},
 	    {"process id", &options->process_id},
 	};
 
@@ -106,6 +110,18 @@ vector_event_set(const char *key, struct slice value, struct arena *arena, struc
 		event->heartbeat = vector_event_heartbeat(value);
 	else if (strcmp(key, "sequence") == 0)
 		options->sequence_number = vector_event_number(value);
+	else if (strcmp(key, "ocsf") == 0)
+		return ocsf_parse_version(value, &options->ocsf_minor);
+	else if (strcmp(key, "delimiter") == 0)
+		options->leef_delimiter = value.bytes[0];
+	else if (strcmp(key, "cef time") == 0)
+		options->cef_time_text = text_slice_is(value, "text");
+	else if (strcmp(key, "cee") == 0)
+		options->cee = text_slice_is(value, "true");
+	else if (strcmp(key, "zone") == 0)
+		options->zone = (int)vector_event_number(value);
+	else if (strcmp(key, "bom") == 0)
+		options->bom = text_slice_is(value, "never") ? FORMAT_BOM_NEVER : FORMAT_BOM_ALWAYS;
 	else if (strcmp(key, "maximum") == 0)
 		options->maximum_length = vector_event_number(value);
 	else
