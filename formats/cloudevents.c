@@ -37,7 +37,7 @@ unquote(struct slice header, struct text *text)
 		return;
 	}
 	for (size_t i = 1; i < header.length - 1; i++) {
-		if (header.bytes[i] == '\\' && i < header.length - 2)
+		if (i < header.length - 2 && header.bytes[i] == '\\')
 			i++;
 		text_append_byte(text, header.bytes[i]);
 	}

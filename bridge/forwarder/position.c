@@ -41,7 +41,7 @@ position_equals(const struct position *left, const struct position *right)
 bool
 position_take(struct position_board *board, struct position *position)
 {
-	struct position read;
+	struct position read = {0};
 	uint64_t before;
 	uint64_t after;
 

@@ -154,7 +154,7 @@ rows_of_version_1_fit_the_chain_and_end_where_they_did(void **state)
 	struct spool_event *events;
 	struct spool *spool;
 	struct error alarm, error;
-	size_t count;
+	size_t count = 0;
 
 	(void)state;
 	make("spool.db", spool_1);

@@ -80,7 +80,7 @@ prune(size_t count)
 {
 	struct error alarm, error;
 	struct spool *spool;
-	size_t removed;
+	size_t removed = 0;
 
 	if (!spool_open(&spool, directory, 0, 0, &alarm, &error) ||
 	    !spool_prune(spool, UINT64_MAX, INT64_MAX, count, forget, NULL, &removed, &error))
@@ -296,7 +296,7 @@ forwards_is_the_other_way_round(void **state)
 	struct spool_find_query query = spool_find_everything();
 	struct spool_find *find;
 	struct error error;
-	int64_t at;
+	int64_t at = 0;
 
 	(void)state;
 	query.first = 4000;
