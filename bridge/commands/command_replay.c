@@ -13,7 +13,7 @@
 #include "bridge/commands/options.h"
 #include "bridge/commands/request_order.h"
 #include "bridge/commands/show.h"
-#include "bridge/commands/standing.h"
+#include "bridge/spool/standing.h"
 #include "bridge/deadline.h"
 #include "formats/memory.h"
 

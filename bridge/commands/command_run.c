@@ -17,6 +17,7 @@
 #include "bridge/config.h"
 #include "bridge/counters.h"
 #include "bridge/forwarder/forwarder.h"
+#include "bridge/listen.h"
 #include "bridge/log.h"
 #include "bridge/receiver/receiver.h"
 #include "bridge/spool/spool.h"
@@ -67,8 +68,8 @@ static bool
 open_shared(const struct config *config, struct child_inheritance *inheritance, struct error *error)
 {
 	inheritance->listen_count = loops_of(config);
-	return receiver_listen(config->listen.address, inheritance->listen,
-			       inheritance->listen_count, error) &&
+	return listen_open(config->listen.address, inheritance->listen, inheritance->listen_count,
+			   error) &&
 	       wake_open(&inheritance->wake, error) &&
 	       counters_create(&inheritance->counters, error);
 }

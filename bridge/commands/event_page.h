@@ -5,7 +5,7 @@
 #ifndef EVENT_PAGE_H
 #define EVENT_PAGE_H
 
-#include "bridge/commands/standing.h"
+#include "bridge/spool/standing.h"
 #include "bridge/spool/spool.h"
 
 /* What a page is made with. */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "bridge/forwarder/route.h"
+#include "bridge/route.h"
 #include "formats/catalogue.h"
 #include "formats/glob.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/forwarder/route.h"
+#include "bridge/route.h"
 #include "formats/memory.h"
 
 struct batch *

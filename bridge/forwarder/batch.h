@@ -11,7 +11,7 @@
 #define BATCH_H
 
 #include "bridge/config.h"
-#include "bridge/forwarder/profiles.h"
+#include "bridge/spool/profiles.h"
 #include "bridge/spool/spool.h"
 #include "formats/event.h"
 

@@ -16,7 +16,7 @@
 #include "bridge/counters.h"
 #include "bridge/forwarder/complaint.h"
 #include "bridge/forwarder/position.h"
-#include "bridge/forwarder/profiles.h"
+#include "bridge/spool/profiles.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/delivery_replay.h"
 

@@ -10,7 +10,7 @@
 #include "bridge/config.h"
 #include "bridge/forwarder/batch.h"
 #include "bridge/forwarder/position.h"
-#include "bridge/forwarder/profiles.h"
+#include "bridge/spool/profiles.h"
 #include "bridge/forwarder/send.h"
 #include "bridge/spool/delivery_replay.h"
 

@@ -23,7 +23,7 @@
 #include "bridge/forwarder/destination.h"
 #include "bridge/forwarder/indexer.h"
 #include "bridge/forwarder/ledger.h"
-#include "bridge/forwarder/profiles.h"
+#include "bridge/spool/profiles.h"
 #include "bridge/forwarder/replays.h"
 #include "bridge/forwarder/unrouted.h"
 #include "bridge/log.h"

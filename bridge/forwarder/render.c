@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "bridge/forwarder/frame.h"
-#include "bridge/forwarder/route.h"
+#include "bridge/route.h"
 #include "formats/error.h"
 #include "formats/memory.h"
 

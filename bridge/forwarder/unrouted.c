@@ -6,7 +6,7 @@
 
 #include "bridge/deadline.h"
 #include "bridge/forwarder/batch.h"
-#include "bridge/forwarder/route.h"
+#include "bridge/route.h"
 #include "bridge/log.h"
 #include "formats/memory.h"
 

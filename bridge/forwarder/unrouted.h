@@ -13,7 +13,7 @@
 
 #include "bridge/config.h"
 #include "bridge/counters.h"
-#include "bridge/forwarder/profiles.h"
+#include "bridge/spool/profiles.h"
 #include "bridge/spool/spool.h"
 
 struct unrouted;

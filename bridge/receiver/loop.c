@@ -19,7 +19,7 @@
 #include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/commit.h"
-#include "bridge/receiver/tls_server.h"
+#include "bridge/tls_server.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
 

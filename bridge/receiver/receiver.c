@@ -25,7 +25,7 @@
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/loop.h"
 #include "bridge/receiver/report.h"
-#include "bridge/receiver/tls_server.h"
+#include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool.h"

@@ -15,11 +15,4 @@
 /* The role's whole life; see child.h. */
 int receiver_run(const struct child_inheritance *inheritance);
 
-/*
- * Opens `count` listening sockets on "host:port" that share the port
- * (SO_REUSEPORT): one for each loop.  The supervisor's part; fills sockets[].
- */
-MUST_CHECK bool receiver_listen(const char *address, int *sockets, size_t count,
-				struct error *error);
-
 #endif

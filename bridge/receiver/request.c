@@ -23,7 +23,7 @@
 #include "bridge/receiver/http_guard.h"
 #include "bridge/receiver/identify.h"
 #include "bridge/receiver/report.h"
-#include "bridge/receiver/tls_server.h"
+#include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "formats/glob.h"
 #include "formats/memory.h"

@@ -30,7 +30,8 @@
 #include "bridge/deadline.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/receiver.h"
-#include "bridge/receiver/tls_server.h"
+#include "bridge/listen.h"
+#include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "formats/memory.h"
 #include "formats/normalise.h"
@@ -205,7 +206,7 @@ set_up(void **state)
 	if (!counters_map(-1, &bench.counters, &error) ||
 	    !spool_open(&bench.spool, bench.directory, 0, 0, &alarm, &error) ||
 	    !tls_server_new(&bench.server, bench.certificate, bench.key, &error) ||
-	    !receiver_listen(address, &bench.socket, 1, &error))
+	    !listen_open(address, &bench.socket, 1, &error))
 		fail_msg("%s", error.text);
 	start_loop();
 	return 0;

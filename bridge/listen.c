@@ -1,4 +1,4 @@
-#include "bridge/receiver/receiver.h"
+#include "bridge/listen.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -47,7 +47,7 @@ open_one(const char *address, const struct addrinfo *place, int *out, struct err
 }
 
 bool
-receiver_listen(const char *address, int *sockets, size_t count, struct error *error)
+listen_open(const char *address, int *sockets, size_t count, struct error *error)
 {
 	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				       .ai_family = AF_UNSPEC,

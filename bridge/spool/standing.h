@@ -1,5 +1,5 @@
 /*
- * Where every event stands at every destination, for the commands that show it: worked
+ * Where every event stands at every destination, for whoever shows it: worked
  * out from cursors, dead letters and routing, never stored.
  *
  * A snapshot: cursors and dead letters are those of standing_open() or of the last
@@ -39,7 +39,8 @@ struct standing_event {
 struct profiles;
 
 struct standing {
-	struct config *config;
+	const struct config *config;
+	struct config *own; /* where it was read here */
 	struct spool_find *find;
 	struct delivery_view *view;
 	struct standing_destination *destinations; /* as configured */
@@ -56,6 +57,10 @@ struct standing {
 /* Reads the configuration, opens both databases.  Gives *standing, closed with standing_close(). */
 MUST_CHECK bool standing_open(struct standing **standing, const char *config_path,
 			      struct error *error);
+
+/* The same for a configuration that is there; borrows it. */
+MUST_CHECK bool standing_open_with(struct standing **standing, const struct config *config,
+				   struct error *error);
 void standing_close(struct standing *standing);
 
 MUST_CHECK bool standing_refresh(struct standing *standing, struct error *error);

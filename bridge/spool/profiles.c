@@ -1,4 +1,4 @@
-#include "bridge/forwarder/profiles.h"
+#include "bridge/spool/profiles.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "bridge/forwarder/route.h"
+#include "bridge/route.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-#include "bridge/commands/standing.h"
+#include "bridge/spool/standing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/forwarder/profiles.h"
-#include "bridge/forwarder/route.h"
+#include "bridge/spool/profiles.h"
+#include "bridge/route.h"
 #include "formats/memory.h"
 
 static const char *const names[STANDING_STATUSES] = {
@@ -70,17 +70,13 @@ standing_refresh(struct standing *standing, struct error *error)
 }
 
 bool
-standing_open(struct standing **out, const char *config_path, struct error *error)
+standing_open_with(struct standing **out, const struct config *config, struct error *error)
 {
 	struct standing *standing = memory_allocate(sizeof(*standing));
-	const char *directory;
+	const char *directory = config->spool.directory;
 
 	standing->arena = arena_new();
-	if (!config_read(&standing->config, config_path, error)) {
-		standing->config = NULL;
-		goto fail;
-	}
-	directory = standing->config->spool.directory;
+	standing->config = config;
 	standing->count = standing->config->destinations_count;
 	standing->destinations =
 	    memory_allocate_array(standing->count, sizeof(*standing->destinations));
@@ -99,6 +95,21 @@ fail:
 	return false;
 }
 
+bool
+standing_open(struct standing **standing, const char *config_path, struct error *error)
+{
+	struct config *config;
+
+	if (!config_read(&config, config_path, error))
+		return false;
+	if (!standing_open_with(standing, config, error)) {
+		config_free(config);
+		return false;
+	}
+	(*standing)->own = config;
+	return true;
+}
+
 void
 standing_close(struct standing *standing)
 {
@@ -112,7 +123,8 @@ standing_close(struct standing *standing)
 	arena_free(standing->arena);
 	spool_find_close(standing->find);
 	delivery_view_close(standing->view);
-	config_free(standing->config);
+	if (standing->own != NULL)
+		config_free(standing->own);
 	free(standing);
 }
 

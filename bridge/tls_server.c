@@ -1,4 +1,4 @@
-#include "bridge/receiver/tls_server.h"
+#include "bridge/tls_server.h"
 
 #include <stdlib.h>
 
