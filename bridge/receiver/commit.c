@@ -27,18 +27,12 @@
 #include "formats/memory.h"
 
 enum {
-	COMMIT_PENDING_LIMIT = 8192,             /* submissions */
+	COMMIT_PENDING_LIMIT = 8192,             /* events and rejected bodies */
 	COMMIT_PENDING_BYTES = 64 * 1024 * 1024, /* of their bodies */
-	COMMIT_BATCH = 2048,                     /* submissions in a transaction */
+	COMMIT_BATCH = 2048,                     /* of them in a transaction, or a batch more */
 	COMMIT_IDLE_MS = 1000,                   /* then the WAL is moved into the file */
 	COMMIT_PRUNE_STEP = 500,                 /* events: a commit waits behind it */
 	COMMIT_PRUNE_PAUSE_MS = 20,              /* between steps when there is more to prune */
-};
-
-struct queue {
-	struct submission *first, *last;
-	size_t count;
-	size_t bytes;
 };
 
 struct commit_returns {
@@ -59,7 +53,7 @@ struct commit {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
-	struct queue queue;
+	struct submission_queue queue;
 	struct duplicate *duplicate;
 	struct retention retention;
 	bool stopping;
@@ -76,111 +70,27 @@ struct commit {
 	void *context;
 };
 
-static size_t
-body_length(const struct submission *submission)
-{
-	return submission->kind == SUBMISSION_EVENT ? submission->event.body.length
-						    : submission->rejected.body.length;
-}
-
-static void
-queue_put(struct queue *queue, struct submission *submission)
-{
-	submission->next = NULL;
-	if (queue->last == NULL)
-		queue->first = submission;
-	else
-		queue->last->next = submission;
-	queue->last = submission;
-	queue->count++;
-	queue->bytes += body_length(submission);
-}
-
-static struct submission *
-queue_take(struct queue *queue)
-{
-	struct submission *submission = queue->first;
-
-	if (submission == NULL)
-		return NULL;
-	queue->first = submission->next;
-	if (queue->first == NULL)
-		queue->last = NULL;
-	queue->count--;
-	queue->bytes -= body_length(submission);
-	submission->next = NULL;
-	return submission;
-}
-
 /* ---- the loops' side ---- */
-
-static void
-copy_slice(struct slice *slice, char **position)
-{
-	if (slice->bytes == NULL)
-		return;
-	if (slice->length > 0)
-		memcpy(*position, slice->bytes, slice->length);
-	slice->bytes = *position;
-	*position += slice->length;
-}
-
-struct submission *
-commit_submission_new(const struct spool_event *event, const struct spool_rejected *rejected)
-{
-	struct submission *submission;
-	struct slice *slices[6];
-	size_t count = 0, size = sizeof(*submission);
-	struct submission filled = {.kind = SUBMISSION_REJECTED};
-	char *position;
-
-	if (event != NULL) {
-		filled.kind = SUBMISSION_EVENT;
-		filled.event = *event;
-		slices[count++] = &filled.event.source;
-		slices[count++] = &filled.event.id;
-		slices[count++] = &filled.event.type;
-		slices[count++] = &filled.event.resource;
-		slices[count++] = &filled.event.evidence;
-		slices[count++] = &filled.event.body;
-	} else {
-		filled.rejected = *rejected;
-		slices[count++] = &filled.rejected.source;
-		slices[count++] = &filled.rejected.reason;
-		slices[count++] = &filled.rejected.evidence;
-		slices[count++] = &filled.rejected.body;
-	}
-	for (size_t i = 0; i < count; i++)
-		size += slices[i]->length;
-	submission = memory_allocate(size);
-	position = (char *)(submission + 1);
-	for (size_t i = 0; i < count; i++)
-		copy_slice(slices[i], &position);
-	*submission = filled;
-	return submission;
-}
 
 static bool
 has_room(const struct commit *commit, const struct submission *submission)
 {
-	return !commit->is_broken && commit->queue.count < COMMIT_PENDING_LIMIT &&
-	       body_length(submission) <= COMMIT_PENDING_BYTES - commit->queue.bytes;
+	return !commit->is_broken && commit->queue.weight < COMMIT_PENDING_LIMIT &&
+	       submission->body_bytes <= COMMIT_PENDING_BYTES - commit->queue.bytes;
 }
 
 /* The fingerprints of an event, in the order of struct spool_event. */
 enum { PRINT_EVENT, PRINT_ID, PRINT_BODY };
 
 static void
-fill_prints(const struct commit *commit, struct submission *submission)
+fill_prints(const struct commit *commit, struct spool_event *event, bool binds_body)
 {
 	static const struct slice absent = {NULL, 0};
-	struct spool_event *event = &submission->event;
-	struct slice body = submission->binds_body ? event->body : absent;
+	struct slice body = binds_body ? event->body : absent;
 
 	duplicate_fingerprint(commit->duplicate, event->source, event->id, body,
 			      event->fingerprints[PRINT_EVENT]);
-	event->fingerprint_count = 1;
-	if (!submission->binds_body)
+	if (!binds_body)
 		return;
 	duplicate_fingerprint(commit->duplicate, event->source, event->id, absent,
 			      event->fingerprints[PRINT_ID]);
@@ -199,16 +109,35 @@ remember_one(struct commit *commit, struct spool_event *event, int print, enum s
 		event->flags |= flag;
 }
 
-static void
+/* One that has none is remembered by another event: it is there already. */
+static bool
+is_known(const struct spool_event *event)
+{
+	return event->fingerprint_count == 0;
+}
+
+/* Returns all the flags that its events got. */
+static uint32_t
 remember_locked(struct commit *commit, struct submission *submission)
 {
-	struct spool_event *event = &submission->event;
+	uint32_t flags = 0;
 
-	submission->duplicate = !duplicate_add(commit->duplicate, event->fingerprints[PRINT_EVENT]);
-	if (submission->duplicate || !submission->binds_body)
-		return;
-	remember_one(commit, event, PRINT_ID, SPOOL_FLAG_CONFLICT);
-	remember_one(commit, event, PRINT_BODY, SPOOL_FLAG_REPLAY);
+	for (size_t i = 0; i < submission->event_count; i++) {
+		struct spool_event *event = &submission->events[i];
+
+		event->fingerprint_count =
+		    duplicate_add(commit->duplicate, event->fingerprints[PRINT_EVENT]);
+		if (is_known(event)) {
+			submission->duplicates++;
+			continue;
+		}
+		if (!submission->binds_body)
+			continue;
+		remember_one(commit, event, PRINT_ID, SPOOL_FLAG_CONFLICT);
+		remember_one(commit, event, PRINT_BODY, SPOOL_FLAG_REPLAY);
+		flags |= event->flags;
+	}
+	return flags;
 }
 
 static void
@@ -233,21 +162,20 @@ tell_flags(const struct commit *commit, struct slice source, uint32_t flags)
 bool
 commit_submit(struct commit *commit, struct submission *submission)
 {
-	bool is_event = submission->kind == SUBMISSION_EVENT;
-	struct slice source = submission->event.source;
+	struct slice source = {NULL, 0};
 	uint32_t flags = 0;
 	bool taken;
 
-	if (is_event)
-		fill_prints(commit, submission);
+	for (size_t i = 0; i < submission->event_count; i++) {
+		fill_prints(commit, &submission->events[i], submission->binds_body);
+		source = submission->events[i].source;
+	}
 	pthread_mutex_lock(&commit->lock);
 	taken = has_room(commit, submission);
 	if (taken) {
-		if (is_event)
-			remember_locked(commit, submission);
-		flags = is_event ? submission->event.flags : 0;
-		queue_put(&commit->queue, submission);
-		if (commit->queue.count == 1)
+		flags = remember_locked(commit, submission);
+		submission_put(&commit->queue, submission);
+		if (commit->queue.first == submission)
 			pthread_cond_signal(&commit->filled);
 	}
 	pthread_mutex_unlock(&commit->lock);
@@ -329,16 +257,16 @@ answer_of(const struct submission *submission, bool stored)
  * goes into changing threads.
  */
 static void
-answer_all(struct queue *queue, bool stored)
+answer_all(struct submission_queue *queue, bool stored)
 {
 	while (queue->first != NULL) {
-		struct submission *first = queue_take(queue), *last = first, *submission;
-		struct queue others = {0};
+		struct submission *first = submission_take(queue), *last = first, *submission;
+		struct submission_queue others = {0};
 
 		first->answer = answer_of(first, stored);
-		while ((submission = queue_take(queue)) != NULL) {
+		while ((submission = submission_take(queue)) != NULL) {
 			if (submission->returns != first->returns) {
-				queue_put(&others, submission);
+				submission_put(&others, submission);
 				continue;
 			}
 			submission->answer = answer_of(submission, stored);
@@ -350,24 +278,23 @@ answer_all(struct queue *queue, bool stored)
 }
 
 static void
-forget_all(struct commit *commit, const struct queue *queue)
+forget_all(struct commit *commit, const struct submission_queue *queue)
 {
 	for (const struct submission *s = queue->first; s != NULL; s = s->next)
-		for (size_t i = 0;
-		     s->kind == SUBMISSION_EVENT && !s->duplicate && i < s->event.fingerprint_count;
-		     i++)
-			duplicate_remove(commit->duplicate, s->event.fingerprints[i]);
+		for (size_t i = 0; i < s->event_count; i++)
+			for (size_t k = 0; k < s->events[i].fingerprint_count; k++)
+				duplicate_remove(commit->duplicate, s->events[i].fingerprints[k]);
 }
 
 /* Nothing of the batch is stored; nor is what came meanwhile. */
 static void
-refuse_all(struct commit *commit, struct queue *batch)
+refuse_all(struct commit *commit, struct submission_queue *batch)
 {
-	struct queue waiting;
+	struct submission_queue waiting;
 
 	pthread_mutex_lock(&commit->lock);
 	waiting = commit->queue;
-	commit->queue = (struct queue){0};
+	commit->queue = (struct submission_queue){0};
 	forget_all(commit, batch);
 	forget_all(commit, &waiting);
 	pthread_mutex_unlock(&commit->lock);
@@ -377,13 +304,13 @@ refuse_all(struct commit *commit, struct queue *batch)
 
 /* Takes work, waiting for it at most COMMIT_IDLE_MS; false when none will come. */
 static bool
-take_batch(struct commit *commit, struct queue *batch)
+take_batch(struct commit *commit, struct submission_queue *batch)
 {
 	struct timespec until;
 	bool waiting = true, more;
 	int left = deadline_left(commit->next_prune);
 
-	*batch = (struct queue){0};
+	*batch = (struct submission_queue){0};
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	left = left < COMMIT_IDLE_MS ? left : COMMIT_IDLE_MS;
 	until.tv_nsec += (long)left % 1000 * 1000000;
@@ -392,15 +319,15 @@ take_batch(struct commit *commit, struct queue *batch)
 	pthread_mutex_lock(&commit->lock);
 	while (commit->queue.first == NULL && !commit->stopping && waiting)
 		waiting = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) == 0;
-	while (batch->count < COMMIT_BATCH && commit->queue.first != NULL)
-		queue_put(batch, queue_take(&commit->queue));
+	while (batch->weight < COMMIT_BATCH && commit->queue.first != NULL)
+		submission_put(batch, submission_take(&commit->queue));
 	more = batch->first != NULL || !commit->stopping;
 	pthread_mutex_unlock(&commit->lock);
 	return more;
 }
 
 static enum spool_result
-store(struct commit *commit, const struct queue *batch, struct error *error)
+store(struct commit *commit, const struct submission_queue *batch, struct error *error)
 {
 	size_t events = 0, rejected = 0;
 	enum spool_result result;
@@ -408,8 +335,9 @@ store(struct commit *commit, const struct queue *batch, struct error *error)
 	for (const struct submission *s = batch->first; s != NULL; s = s->next) {
 		if (s->kind == SUBMISSION_REJECTED)
 			commit->rejected[rejected++] = s->rejected;
-		else if (!s->duplicate)
-			commit->events[events++] = s->event;
+		for (size_t i = 0; i < s->event_count; i++)
+			if (!is_known(&s->events[i]))
+				commit->events[events++] = s->events[i];
 	}
 	if (events + rejected == 0)
 		return SPOOL_DONE;
@@ -475,7 +403,7 @@ tidy(struct commit *commit, bool *more, struct error *error)
 
 /* A broken spool is never written again: see spool.h. */
 static void
-give_up(struct commit *commit, struct queue *batch, const struct error *error)
+give_up(struct commit *commit, struct submission_queue *batch, const struct error *error)
 {
 	log_error("spool", "%s; the receiver ends and starts anew", error->text);
 	pthread_mutex_lock(&commit->lock);
@@ -487,7 +415,7 @@ give_up(struct commit *commit, struct queue *batch, const struct error *error)
 
 /* Answers the batch according to what became of it; false when the spool is broken. */
 static bool
-settle_batch(struct commit *commit, struct queue *batch, struct error *error)
+settle_batch(struct commit *commit, struct submission_queue *batch, struct error *error)
 {
 	/* durable, then answered */
 	enum spool_result result = store(commit, batch, error);
@@ -505,7 +433,7 @@ static void *
 run(void *argument)
 {
 	struct commit *commit = argument;
-	struct queue batch;
+	struct submission_queue batch;
 	struct error error;
 	bool idle, more = false;
 
@@ -555,7 +483,9 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 	commit->counters = counters;
 	commit->broken = broken;
 	commit->context = context;
-	commit->events = memory_allocate_array(COMMIT_BATCH, sizeof(*commit->events));
+	/* the last one taken may be a batch of its own */
+	commit->events =
+	    memory_allocate_array(COMMIT_BATCH + SUBMISSION_MOST, sizeof(*commit->events));
 	commit->rejected = memory_allocate_array(COMMIT_BATCH, sizeof(*commit->rejected));
 	pthread_mutex_init(&commit->lock, NULL);
 	pthread_condattr_init(&attributes);

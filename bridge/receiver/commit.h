@@ -4,32 +4,14 @@
  *
  * A lone event is committed at once; under load everything that came during one
  * commit is the next one (group commit).  A duplicate goes the same way without
- * being stored: whatever commit it may depend on is over when it comes back.
+ * being stored: whatever commit it may depend on is over when it comes back.  The events
+ * of one submission are stored in one transaction, or none of them is.
  */
 #ifndef COMMIT_H
 #define COMMIT_H
 
 #include "bridge/counters.h"
-#include "bridge/receiver/answer.h"
-#include "bridge/spool/spool.h"
-
-enum submission_kind {
-	SUBMISSION_EVENT,    /* to be stored, unless it is known */
-	SUBMISSION_REJECTED, /* a body with a good signature that is no event */
-};
-
-/* One request on its way to the disk.  Made by commit_submission_new(). */
-struct submission {
-	enum submission_kind kind;
-	struct spool_event event;       /* SUBMISSION_EVENT: the slices point behind this struct */
-	struct spool_rejected rejected; /* SUBMISSION_REJECTED: likewise */
-	bool binds_body;                /* its id is not signed: see commit_submit() */
-	bool duplicate;                 /* set by commit_submit() */
-	enum answer answer;             /* set by the commit thread */
-	void *request;                  /* the loop's own; untouched here */
-	struct commit_returns *returns; /* whither it comes back */
-	struct submission *next;
-};
+#include "bridge/receiver/submission.h"
 
 /* Where a loop finds what has been committed: one for each loop. */
 struct commit_returns;
@@ -64,13 +46,6 @@ void commit_stop(struct commit *commit);
 MUST_CHECK bool commit_returns_new(struct commit_returns **returns, int *descriptor,
 				   struct error *error);
 void commit_returns_free(struct commit_returns *returns);
-
-/*
- * Gives a submission with its own copy of the event's (or rejected body's) slices:
- * exactly one of the two is not NULL.  Freed with free().
- */
-struct submission *commit_submission_new(const struct spool_event *event,
-					 const struct spool_rejected *rejected);
 
 /*
  * Takes it, unless too much is under way already: then false, and the answer is

@@ -287,7 +287,7 @@ tell_untrusted(struct request_handler *handler, size_t index, bool at_once)
 	text_start(&id, id_bytes, sizeof(id_bytes));
 	text_start(&body, body_bytes, sizeof(body_bytes));
 	report_fill(&event, handler->sources[index].config->name, count, note, now, &id, &body);
-	submit(handler, NULL, commit_submission_new(&event, NULL));
+	submit(handler, NULL, submission_new(&event, 1));
 }
 
 static void
@@ -370,7 +370,7 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	}
 	if (!is_event)
 		rejected.reason = text_of(error.text);
-	submission = commit_submission_new(is_event ? &event : NULL, is_event ? NULL : &rejected);
+	submission = is_event ? submission_new(&event, 1) : submission_new_rejected(&rejected);
 	submission->binds_body = outcome->id_is_unsigned;
 	submit(handler, request, submission);
 }
@@ -482,6 +482,20 @@ request_flush(struct request_handler *handler)
 	handler->outbox_end = &handler->outbox;
 }
 
+/* What became of a request's events: those of a batch are counted one by one. */
+static void
+count_events(struct request_handler *handler, const struct submission *submission)
+{
+	if (submission->answer != ANSWER_ACCEPTED) {
+		counters_add(handler->counters, counted[submission->answer], 1);
+		return;
+	}
+	counters_add(handler->counters, COUNTER_ACCEPTED,
+		     submission->event_count - submission->duplicates);
+	if (submission->duplicates > 0)
+		counters_add(handler->counters, COUNTER_DUPLICATES, submission->duplicates);
+}
+
 void
 request_finish(struct request_handler *handler)
 {
@@ -489,7 +503,6 @@ request_finish(struct request_handler *handler)
 
 	for (struct submission *s = commit_returned(handler->returns); s != NULL; s = next) {
 		struct slice sentence = {NULL, 0};
-		enum counter counter = counted[s->answer];
 
 		next = s->next;
 		handler->pending--;
@@ -497,11 +510,9 @@ request_finish(struct request_handler *handler)
 			free(s);
 			continue;
 		}
-		if (s->answer == ANSWER_ACCEPTED && s->duplicate)
-			counter = COUNTER_DUPLICATES;
 		if (s->answer == ANSWER_NOT_AN_EVENT)
 			sentence = s->rejected.reason;
-		counters_add(handler->counters, counter, 1);
+		count_events(handler, s);
 		reply(handler, s->request, s->answer, sentence);
 		free(s);
 	}

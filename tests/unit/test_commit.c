@@ -60,7 +60,7 @@ event_new(struct bench *bench, const char *id, struct slice body)
 					  .id = text_of(id),
 					  .type = SLICE_LITERAL("key.created"),
 					  .body = body};
-	struct submission *submission = commit_submission_new(&event, NULL);
+	struct submission *submission = submission_new(&event, 1);
 
 	submission->returns = bench->returns;
 	return submission;
@@ -81,7 +81,7 @@ collect(struct bench *bench, unsigned count, unsigned answers[ANSWERS], unsigned
 		for (struct submission *s = commit_returned(bench->returns); s != NULL; s = next) {
 			next = s->next;
 			answers[s->answer]++;
-			*duplicates += s->duplicate;
+			*duplicates += (unsigned)s->duplicates;
 			free(s);
 			assert_true(count-- > 0);
 		}
@@ -148,7 +148,7 @@ a_rejected_body_is_kept_and_answered_as_no_event(void **state)
 	const struct spool_rejected rejected = {.source = SLICE_LITERAL("anyint"),
 						.reason = SLICE_LITERAL("not JSON"),
 						.body = SLICE_LITERAL("{\"type\":")};
-	struct submission *submission = commit_submission_new(NULL, &rejected);
+	struct submission *submission = submission_new_rejected(&rejected);
 	struct bench bench;
 	unsigned answers[ANSWERS], duplicates;
 
@@ -253,6 +253,80 @@ what_is_old_and_confirmed_is_pruned_and_may_come_again(void **state)
 	delivery_close(delivery);
 }
 
+/* ---- batches ---- */
+
+/* Submits events of these ids as one, and gives the answer. */
+static enum answer
+submit_batch(struct bench *bench, const char *const *ids, size_t count, struct slice body,
+	     size_t *duplicates)
+{
+	struct pollfd waiting = {.fd = bench->descriptor, .events = POLLIN};
+	struct spool_event events[4] = {{0}};
+	struct submission *submission;
+	enum answer answer;
+
+	for (size_t i = 0; i < count; i++)
+		events[i] = (struct spool_event){.source = SLICE_LITERAL("anyint"),
+						 .id = text_of(ids[i]),
+						 .type = SLICE_LITERAL("key.created"),
+						 .body = body};
+	submission = submission_new(events, count);
+	submission->returns = bench->returns;
+	assert_true(commit_submit(bench->commit, submission));
+	assert_int_equal(poll(&waiting, 1, 10000), 1);
+	submission = commit_returned(bench->returns);
+	assert_non_null(submission);
+	answer = submission->answer;
+	*duplicates = submission->duplicates;
+	free(submission);
+	return answer;
+}
+
+static void
+duplicates_in_a_batch_are_dropped_one_by_one(void **state)
+{
+	static const char *const first[] = {"a", "b", "a"}, *const again[] = {"b", "c", "a", "d"};
+	struct bench bench;
+	size_t duplicates;
+
+	(void)state;
+	start(&bench, 0);
+	assert_int_equal(submit_batch(&bench, first, 3, SLICE_LITERAL("{}"), &duplicates),
+			 ANSWER_ACCEPTED);
+	assert_int_equal(duplicates, 1);
+	assert_int_equal(spool_last(bench.spool), 2);
+	stop(&bench);
+	start(&bench, 0);
+	assert_int_equal(submit_batch(&bench, again, 4, SLICE_LITERAL("{}"), &duplicates),
+			 ANSWER_ACCEPTED);
+	assert_int_equal(duplicates, 2);
+	assert_int_equal(spool_last(bench.spool), 4);
+	stop(&bench);
+}
+
+static void
+a_batch_that_does_not_fit_leaves_nothing(void **state)
+{
+	static const char *const ids[] = {"a", "b", "c", "d"};
+	static char big[400000];
+	struct bench bench;
+	size_t duplicates;
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	start(&bench, 1024 * 1024);
+	assert_int_equal(
+	    submit_batch(&bench, ids, 4, (struct slice){big, sizeof(big)}, &duplicates),
+	    ANSWER_UNAVAILABLE);
+	assert_int_equal(spool_last(bench.spool), 0);
+	/* and none of its ids is known */
+	assert_int_equal(submit_batch(&bench, ids, 4, SLICE_LITERAL("{}"), &duplicates),
+			 ANSWER_ACCEPTED);
+	assert_int_equal(duplicates, 0);
+	assert_int_equal(spool_last(bench.spool), 4);
+	stop(&bench);
+}
+
 /* ---- ids that no signature covers ---- */
 
 struct replay {
@@ -275,10 +349,10 @@ submit_all(struct bench *bench, const struct replay *rows, size_t count, bool bi
 		submission = commit_returned(bench->returns);
 		assert_non_null(submission);
 		assert_int_equal(submission->answer, ANSWER_ACCEPTED);
-		if (submission->duplicate != rows[i].duplicate)
-			fail_msg("%s %s: duplicate %d", rows[i].id, rows[i].body,
-				 submission->duplicate);
-		assert_int_equal(submission->event.flags, rows[i].flags);
+		if (submission->duplicates != rows[i].duplicate)
+			fail_msg("%s %s: duplicates %zu", rows[i].id, rows[i].body,
+				 submission->duplicates);
+		assert_int_equal(submission->events[0].flags, rows[i].flags);
 		free(submission);
 	}
 }
@@ -344,6 +418,10 @@ main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_old_and_confirmed_is_pruned_and_may_come_again,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(duplicates_in_a_batch_are_dropped_one_by_one, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_batch_that_does_not_fit_leaves_nothing, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(an_unsigned_id_is_bound_to_its_body, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_signed_id_is_known_whatever_its_body, set_up,
 					    tear_down),
