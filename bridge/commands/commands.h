@@ -25,6 +25,7 @@ extern const struct command command_render;
 extern const struct command command_events;
 extern const struct command command_dead;
 extern const struct command command_replay;
+extern const struct command command_verify;
 
 /* The roles of the program, for main() and for command_run. */
 extern const struct child_role command_run_roles[];

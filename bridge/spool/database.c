@@ -188,6 +188,15 @@ database_bind_bytes(struct database_statement *statement, int parameter, struct 
 				  SQLITE_STATIC));
 }
 
+/* A page that makes no sense, or a sector that cannot be read. */
+static bool
+is_damage(int result)
+{
+	return (result & 0xff) == SQLITE_CORRUPT || result == SQLITE_NOTADB ||
+	       result == SQLITE_IOERR_READ || result == SQLITE_IOERR_SHORT_READ ||
+	       result == SQLITE_IOERR_CORRUPTFS;
+}
+
 enum database_step
 database_step(struct database_statement *statement, struct error *error)
 {
@@ -199,6 +208,8 @@ database_step(struct database_statement *statement, struct error *error)
 		return DATABASE_END;
 	error_set(error, "database: %s (SQLite %d)",
 		  sqlite3_errmsg(sqlite3_db_handle(statement->handle)), result);
+	if (is_damage(result))
+		return DATABASE_DAMAGED;
 	return (result & 0xff) == SQLITE_FULL ? DATABASE_FULL : DATABASE_FAILED;
 }
 

@@ -26,8 +26,9 @@ enum database_mode {
 enum database_step {
 	DATABASE_ROW,
 	DATABASE_END,
-	DATABASE_FULL,   /* no room on disk or under database_limit(): the statement did nothing */
-	DATABASE_FAILED, /* the handle is not to be trusted with another write */
+	DATABASE_FULL,    /* no room on disk or under database_limit(): the statement did nothing */
+	DATABASE_DAMAGED, /* what it needed of the file cannot be read; other rows may be well */
+	DATABASE_FAILED,  /* the handle is not to be trusted with another write */
 };
 
 /* Gives *database, closed with database_close(), which finalizes no statements. */

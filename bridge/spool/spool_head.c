@@ -69,6 +69,20 @@ read_slot(int file, int slot, struct spool_head_mark *mark)
 	return true;
 }
 
+/* Fills *mark, all zero where no slot holds one; the slot it is in. */
+static int
+newest(int file, struct spool_head_mark *mark)
+{
+	struct spool_head_mark other;
+
+	if (!read_slot(file, 0, mark))
+		memset(mark, 0, sizeof(*mark));
+	if (!read_slot(file, 1, &other) || other.sequence <= mark->sequence)
+		return 0;
+	*mark = other;
+	return 1;
+}
+
 /* A new file's name is durable only when its directory is. */
 static bool
 sync_directory(const char *directory, struct error *error)
@@ -88,8 +102,6 @@ spool_head_open(struct spool_head **out, const char *directory, struct spool_hea
 		struct error *error)
 {
 	struct spool_head *head;
-	struct spool_head_mark slots[2];
-	bool readable[2];
 	char path[PATH_MAX];
 
 	if (!spool_internal_path(path, directory, "head", error))
@@ -102,19 +114,30 @@ spool_head_open(struct spool_head **out, const char *directory, struct spool_hea
 	}
 	if (!sync_directory(directory, error))
 		goto fail;
-	for (int i = 0; i < 2; i++)
-		readable[i] = read_slot(head->file, i, &slots[i]);
-	memset(mark, 0, sizeof(*mark));
-	if (readable[0])
-		*mark = slots[0];
-	if (readable[1] && (!readable[0] || slots[1].sequence > slots[0].sequence))
-		*mark = slots[1];
-	head->slot = readable[1] && mark->sequence == slots[1].sequence ? 0 : 1;
+	head->slot = 1 - newest(head->file, mark);
 	*out = head;
 	return true;
 fail:
 	spool_head_close(head);
 	return false;
+}
+
+bool
+spool_head_peek(const char *directory, struct spool_head_mark *mark)
+{
+	struct error ignored;
+	char path[PATH_MAX];
+	int file;
+
+	memset(mark, 0, sizeof(*mark));
+	if (!spool_internal_path(path, directory, "head", &ignored))
+		return false;
+	file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file < 0)
+		return false;
+	(void)newest(file, mark);
+	close(file);
+	return mark->sequence > 0;
 }
 
 void

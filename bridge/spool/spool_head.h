@@ -25,6 +25,9 @@ MUST_CHECK bool spool_head_open(struct spool_head **head, const char *directory,
 				struct spool_head_mark *mark, struct error *error);
 void spool_head_close(struct spool_head *head);
 
+/* The newest readable one, for those who change nothing; false: there is none. */
+bool spool_head_peek(const char *directory, struct spool_head_mark *mark);
+
 /* Writes it, not yet durably. */
 MUST_CHECK bool spool_head_write(struct spool_head *head, const struct spool_head_mark *mark,
 				 struct error *error);

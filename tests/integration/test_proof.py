@@ -1,0 +1,99 @@
+"""Proof of completeness: verify, its signatures; while the bridge runs and not."""
+import http.client
+import json
+import re
+import sqlite3
+import sys
+
+from stage import WEBHOOK_PATH, Bridge, Tests, make_directory, until
+
+test = Tests()
+D = make_directory("proof")
+bridge = Bridge(D)
+
+
+def ask(*arguments, status=0):
+    verb, *rest = arguments
+    result = bridge.command(verb, *rest, "-c", bridge.config)
+    assert result.returncode == status, (arguments, result.returncode, result.stdout,
+                                         result.stderr)
+    return result.stdout + result.stderr
+
+
+def send(number, path=WEBHOOK_PATH):
+    raw = json.dumps({"id": f"e{number}", "type": "key.disabled", "data": {}}).encode()
+    connection = http.client.HTTPSConnection("localhost", bridge.port)
+    connection.sock = bridge.connect()
+    connection.request("POST", path, raw, {"content-type": "application/json",
+                                           **dict(bridge.signed_headers(raw, f"msg_{number}"))})
+    assert connection.getresponse().status == 202
+    connection.close()
+
+
+def edit(sql):
+    with sqlite3.connect(D / "spool/spool.db") as database:
+        database.execute(sql)
+    database.close()
+
+
+@test
+def a_running_bridge_is_verified_with_its_cursors():
+    for number in range(1, 21):
+        send(number)
+    send(1, "/open")
+    until(lambda: "cursor     out: 21 of 21" in ask("verify"), "all is confirmed", 10)
+    text = ask("verify")
+    assert "events     21 kept, 1 to 21" in text and "head       21" in text, text
+    assert re.search(r"^chain end  21:[0-9a-f]{64}$", text, re.M) and "\nwhole" in text, text
+
+
+@test
+def signatures_are_shown_with_the_secrets_configured_now():
+    text = ask("verify", "--signatures")
+    assert "signatures 20 verified" in text, text
+    assert "signatures 0 no secret fits" in text, text
+    assert "signatures 1 source without signature" in text, text
+    right = bridge.secret.read_text()
+    bridge.secret.write_text("whsec_" + "A" * 32 + "\n")
+    text = ask("verify", "--signatures", status=1)
+    assert "signatures 20 no secret fits" in text and "event 1;" in text, text
+    bridge.secret.write_text(right)
+
+
+@test
+def what_was_noted_elsewhere_shows_a_chain_that_was_made_anew():
+    end = re.search(r"chain end  (\S+)", ask("verify")).group(1)
+    ask("verify", "--expect", end)
+    wrong = end[:-1] + ("0" if end[-1] != "0" else "1")
+    assert "NOT WHOLE" in ask("verify", "--expect", wrong, status=1)
+    assert "--expect is" in ask("verify", "--expect", "12", status=1)
+
+
+@test
+def a_stopped_spool_that_was_edited_says_where_it_is_broken():
+    bridge.stop()
+    ask("verify")
+    edit("UPDATE events SET body='{}' WHERE seq=7")
+    edit("DELETE FROM events WHERE seq IN (12, 13)")
+    text = ask("verify", "--signatures", status=1)
+    assert "broken     event 7: edited" in text, text
+    assert "broken     events 12 to 13 (2): removed" in text, text
+    edit("DELETE FROM events WHERE seq > 18")
+    text = ask("verify", status=1)
+    assert "broken     events 19 to 21 (3): missing at the end" in text, text
+    assert "3 that it has confirmed are not in the ledger" in text, text
+
+
+def main():
+    bridge.sources.append("  - {name: open, path: /open, signature: none}\n")
+    bridge.destinations.append(f"  - name: out\n    format: cef\n"
+                               f"    file: {{path: {D}/out.events}}\n")
+    try:
+        bridge.start()
+        return test.run(D)
+    finally:
+        bridge.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,298 @@
+#include "bridge/spool/spool_verify.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/spool/database.h"
+
+static char directory[] = "/tmp/test_spool_verify.XXXXXX";
+
+static const char *
+path_of(const char *name)
+{
+	static char path[256];
+
+	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
+			sizeof(path) - 1);
+	return path;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
+	return mkdtemp(directory) == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
+					    "lock"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unlink(path_of(names[i]));
+	return rmdir(directory);
+}
+
+static struct spool *
+open_spool(void)
+{
+	struct spool *spool;
+	struct error alarm, error;
+
+	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
+		fail_msg("%s", error.text);
+	return spool;
+}
+
+static void
+append(struct spool *spool, unsigned count)
+{
+	struct error error;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct spool_event event = {.received_at = 1790856000000,
+					    .source = SLICE_LITERAL("anyint"),
+					    .id = SLICE_LITERAL("id"),
+					    .type = SLICE_LITERAL("key.created"),
+					    .evidence = SLICE_LITERAL("webhook-id: id\n"),
+					    .body = SLICE_LITERAL("{\"type\":\"key.created\"}")};
+
+		assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
+	}
+}
+
+static void
+fill(unsigned count)
+{
+	struct spool *spool = open_spool();
+
+	append(spool, count);
+	spool_close(spool);
+}
+
+static void
+change(const char *sql)
+{
+	struct database *database;
+	struct error error;
+
+	assert_true(database_open(&database, path_of("spool.db"), DATABASE_READ_WRITE, &error));
+	if (!database_execute(database, sql, &error))
+		fail_msg("%s", error.text);
+	database_close(database);
+}
+
+struct seen {
+	struct spool_verify_finding findings[64];
+	size_t count;
+	uint64_t events;
+};
+
+static void
+note_finding(void *context, const struct spool_verify_finding *finding)
+{
+	struct seen *seen = context;
+
+	if (seen->count < 64)
+		seen->findings[seen->count] = *finding;
+	seen->count++;
+}
+
+static void
+note_event(void *context, const struct spool_event *event)
+{
+	struct seen *seen = context;
+
+	assert_true(event->intact);
+	assert_true(text_slice_is(event->evidence, "webhook-id: id\n"));
+	seen->events++;
+}
+
+static struct seen
+verify(const struct spool_verify_note *note, struct spool_verify_report *report)
+{
+	struct seen seen = {.count = 0};
+	const struct spool_verify_calls calls = {note_finding, note_event, &seen};
+	struct error error;
+
+	if (!spool_verify(directory, note, &calls, report, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(spool_verify_is_whole(report), seen.count == 0);
+	return seen;
+}
+
+static void
+expect_one(enum spool_verify_kind kind, uint64_t first, uint64_t last)
+{
+	struct spool_verify_report report;
+	struct seen seen = verify(NULL, &report);
+
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.findings[0].kind, kind);
+	assert_int_equal(seen.findings[0].first, first);
+	assert_int_equal(seen.findings[0].last, last);
+	assert_int_equal(report.events[kind], last - first + 1);
+}
+
+static void
+a_whole_ledger_is_whole_while_it_is_written(void **state)
+{
+	struct spool_verify_report report;
+	struct spool *spool = open_spool();
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(verify(NULL, &report).count, 0);
+	assert_int_equal(report.count, 0);
+	append(spool, 5000);
+	seen = verify(NULL, &report);
+	assert_int_equal(seen.count, 0);
+	assert_int_equal(seen.events, 5000);
+	assert_int_equal(report.first, 1);
+	assert_int_equal(report.last, 5000);
+	assert_int_equal(report.head, 5000);
+	assert_false(report.head_is_foreign);
+	spool_close(spool);
+}
+
+static void
+ignore(void *context, const unsigned char *prints, size_t count)
+{
+	(void)context;
+	(void)prints;
+	(void)count;
+}
+
+static void
+what_was_pruned_is_vouched_for_by_the_anchor(void **state)
+{
+	struct spool_verify_report report;
+	struct spool *spool = open_spool();
+	struct error error;
+	size_t removed;
+
+	(void)state;
+	append(spool, 20);
+	assert_true(spool_prune(spool, 20, INT64_MAX, 7, ignore, NULL, &removed, &error));
+	spool_close(spool);
+	assert_int_equal(verify(NULL, &report).count, 0);
+	assert_int_equal(report.first, 8);
+	change("DELETE FROM events WHERE seq=8");
+	expect_one(SPOOL_VERIFY_EDITED, 9, 9);
+}
+
+static void
+each_way_to_break_it_is_told_for_what_it_is(void **state)
+{
+	static const struct {
+		const char *sql;
+		enum spool_verify_kind kind;
+		uint64_t first, last;
+	} rows[] = {
+	    {"UPDATE events SET body='{}' WHERE seq=12", SPOOL_VERIFY_EDITED, 12, 12},
+	    {"UPDATE events SET received_at=1 WHERE seq=1", SPOOL_VERIFY_EDITED, 1, 1},
+	    {"UPDATE events SET evidence='' WHERE seq=30", SPOOL_VERIFY_EDITED, 30, 30},
+	    {"DELETE FROM events WHERE seq BETWEEN 4 AND 6", SPOOL_VERIFY_REMOVED, 4, 6},
+	    {"DELETE FROM events WHERE seq > 25", SPOOL_VERIFY_MISSING, 26, 30},
+	    {"DELETE FROM events", SPOOL_VERIFY_MISSING, 1, 30},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fill(30);
+		change(rows[i].sql);
+		expect_one(rows[i].kind, rows[i].first, rows[i].last);
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+	}
+}
+
+static void
+a_lost_end_stays_visible_after_the_spool_went_on(void **state)
+{
+	(void)state;
+	fill(20);
+	change("DELETE FROM events WHERE seq>15");
+	fill(3);
+	expect_one(SPOOL_VERIFY_GIVEN_UP, 16, 20);
+}
+
+static void
+a_chain_that_was_computed_anew_does_not_fit_what_was_noted(void **state)
+{
+	struct spool_verify_report report;
+	struct spool_verify_note note;
+
+	(void)state;
+	fill(10);
+	(void)verify(NULL, &report);
+	note.sequence = report.last;
+	memcpy(note.hash, report.hash, sizeof(note.hash));
+	fill(5);
+	assert_int_equal(verify(&note, &report).count, 0);
+	assert_true(report.noted);
+	/* another ledger of the same length in its place, and a head that fits it */
+	assert_int_equal(tear_down(state), 0);
+	assert_int_equal(set_up(state), 0);
+	fill(1);
+	change("UPDATE events SET hash=zeroblob(32)");
+	fill(14);
+	(void)unlink(path_of("head"));
+	assert_int_equal(verify(&note, &report).findings[1].kind, SPOOL_VERIFY_HEAD);
+	assert_int_equal(report.head, 0);
+}
+
+static void
+a_page_that_cannot_be_read_costs_its_rows_alone(void **state)
+{
+	static const char garbage[4096];
+	struct spool_verify_report report;
+	struct seen seen;
+	int file;
+
+	(void)state;
+	fill(3000);
+	change("PRAGMA wal_checkpoint(TRUNCATE)");
+	file = open(path_of("spool.db"), O_RDWR);
+	assert_true(file >= 0);
+	assert_int_equal(pwrite(file, garbage, 4096, 40 * 4096), 4096);
+	close(file);
+	seen = verify(NULL, &report);
+	assert_in_range(seen.count, 1, 2);
+	assert_in_range(report.events[SPOOL_VERIFY_UNREADABLE], 2, 60);
+	assert_int_equal(report.events[SPOOL_VERIFY_UNREADABLE] + report.count, 3000);
+	assert_int_equal(report.last, 3000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_whole_ledger_is_whole_while_it_is_written, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(what_was_pruned_is_vouched_for_by_the_anchor, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(each_way_to_break_it_is_told_for_what_it_is, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_lost_end_stays_visible_after_the_spool_went_on,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_chain_that_was_computed_anew_does_not_fit_what_was_noted, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_page_that_cannot_be_read_costs_its_rows_alone, set_up,
+					    tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
