@@ -97,7 +97,7 @@ def what_cannot_be_delivered_is_a_dead_letter_and_is_replayed_when_it_can():
     bridge.config.write_text(bridge.config.read_text().replace("max_message_size: 480",
                                                                "max_message_size: 2KiB"))
     bridge.process.send_signal(signal.SIGHUP)
-    until(lambda: bridge.log_text().count("replaced") or ask("dead", "list"), "reloaded")
+    until(lambda: "done: every role" in bridge.log_text(), "reloaded")
     ask("dead", "replay", letter["number"])
     until(lambda: ask("dead", "list") == "", "the letter is gone", 20)
     assert events("--id", "msg_4")[0]["destinations"]["tiny"] == "delivered"
