@@ -234,6 +234,7 @@ struct config_syslog {
 	char *transport_text;     /* tcp (default), tls, udp, relp, relp-tls, unix, unix-stream */
 	char *framing_text;       /* tcp: octet-counting (default), lf; unix-stream: the reverse */
 	char *settle_text;        /* how long a tcp, tls connection must live on; default 1s */
+	char *header_text;        /* of formats that have none: rfc5424 (default), rfc3164 */
 	char *facility_text;      /* number 0..23 or name; default 13 */
 	char *hostname;           /* RFC 5424 HOSTNAME; default: this host's */
 	char *app_name;           /* default siembridge */
@@ -246,9 +247,7 @@ struct config_syslog {
 	int64_t rotate;   /* milliseconds */
 	enum config_transport transport;
 	enum config_framing framing;
-	int64_t settle; /* milliseconds */
-	int facility;
-	uint32_t enterprise_number;
+	int64_t settle;            /* milliseconds */
 	uint64_t max_message_size; /* bytes */
 };
 
@@ -292,9 +291,16 @@ struct config_device {
 
 /* One of destinations: has exactly one of the kinds. */
 struct config_destination {
-	char *name;        /* [A-Za-z0-9._-], unique */
-	char *format_text; /* default cef */
-	char **events;     /* globs; default ["*"] */
+	char *name;                /* [A-Za-z0-9._-], unique */
+	char *profile;             /* a row of config_profile.c: other defaults; default none */
+	char *format_text;         /* default cef */
+	char *bom_text;            /* of RFC 5424: auto (default), never, always */
+	char *time_zone_text;      /* of RFC 3164's times: UTC (default), +02:00 */
+	char *cef_time_text;       /* milliseconds (default), text */
+	char *leef_delimiter_text; /* of leef2: ^ (default), tab ... */
+	char *ocsf_version_text;   /* 1.1, 1.3, 1.8, 1.9 (default) */
+	char *cee_text;            /* "@cee: " in front of json: true, false (default) */
+	char **events;             /* globs; default ["*"] */
 	unsigned events_count;
 	char *heartbeat_text;  /* default 5m for syslog, else off; "off" for none */
 	char *hold_retry_text; /* how often a held destination is tried; default 30s */

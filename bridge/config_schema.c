@@ -158,6 +158,7 @@ static const cyaml_schema_field_t syslog_fields[] = {
     TEXT("transport", OPTIONAL, config_syslog, transport_text),
     TEXT("framing", OPTIONAL, config_syslog, framing_text),
     TEXT("settle", OPTIONAL, config_syslog, settle_text),
+    TEXT("header", OPTIONAL, config_syslog, header_text),
     TEXT("facility", OPTIONAL, config_syslog, facility_text),
     TEXT("hostname", OPTIONAL, config_syslog, hostname),
     TEXT("app_name", OPTIONAL, config_syslog, app_name),
@@ -201,7 +202,14 @@ static const cyaml_schema_field_t device_fields[] = {
 
 static const cyaml_schema_field_t destination_fields[] = {
     TEXT("name", REQUIRED, config_destination, name),
+    TEXT("profile", OPTIONAL, config_destination, profile),
     TEXT("format", OPTIONAL, config_destination, format_text),
+    TEXT("bom", OPTIONAL, config_destination, bom_text),
+    TEXT("time_zone", OPTIONAL, config_destination, time_zone_text),
+    TEXT("cef_time", OPTIONAL, config_destination, cef_time_text),
+    TEXT("leef_delimiter", OPTIONAL, config_destination, leef_delimiter_text),
+    TEXT("ocsf_version", OPTIONAL, config_destination, ocsf_version_text),
+    TEXT("cee", OPTIONAL, config_destination, cee_text),
     CYAML_FIELD_SEQUENCE("events", OPTIONAL, struct config_destination, events, &text_entry, 1,
 			 MOST_ENTRIES),
     TEXT("heartbeat", OPTIONAL, config_destination, heartbeat_text),

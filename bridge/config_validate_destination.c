@@ -12,65 +12,26 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool
-validate_format(const struct config_place *place, struct config_destination *destination)
+find_profile(const struct config_place *place, const struct config_destination *destination,
+	     const struct config_profile **profile)
 {
-	const char *name = destination->format_text != NULL ? destination->format_text : "cef";
-	char bytes[256];
+	char bytes[128];
 	struct text known;
 
-	if (destination->email != NULL) {
-		if (destination->format_text == NULL)
-			return true;
-		error_set(place->error, "email is written for people; take it out");
-		return config_value_wrong(place, "format");
-	}
-	destination->format = format_find(text_of(name));
-	if (destination->format != NULL)
+	*profile = config_profile_find(destination->profile);
+	if (*profile != NULL)
 		return true;
 	text_start(&known, bytes, sizeof(bytes));
-	for (size_t i = 0; format_at(i) != NULL; i++)
-		text_append_format(&known, "%s%s", i > 0 ? ", " : "", format_at(i)->name);
-	error_set(place->error, "'%.40s' is unknown; known: %.*s", name, (int)known.length,
-		  known.bytes);
-	return config_value_wrong(place, "format");
-}
-
-/* `written`, or a copy of the default in its place. */
-static struct slice
-or_default(char **written, struct slice fallback)
-{
-	if (*written == NULL)
-		*written = memory_copy_text(fallback.bytes, fallback.length);
-	return text_of(*written);
-}
-
-static void
-fill_options(const struct config *config, struct config_destination *destination)
-{
-	struct format_options *options = &destination->options;
-	struct config_syslog *syslog = destination->syslog;
-
-	format_default_options(options);
-	if (destination->device == NULL)
-		destination->device = memory_allocate(sizeof(*destination->device));
-	options->device_vendor = or_default(&destination->device->vendor, options->device_vendor);
-	options->device_product =
-	    or_default(&destination->device->product, options->device_product);
-	options->device_version =
-	    or_default(&destination->device->version, options->device_version);
-	options->hostname = text_of(config->hostname);
-	if (syslog == NULL)
-		return;
-	if (syslog->hostname != NULL)
-		options->hostname = text_of(syslog->hostname);
-	options->app_name = or_default(&syslog->app_name, options->app_name);
-	options->facility = syslog->facility;
-	options->enterprise_number = syslog->enterprise_number;
-	options->maximum_length = syslog->max_message_size;
+	for (size_t i = 0; config_profile_at(i) != NULL; i++)
+		text_append_format(&known, "%s%s", i > 0 ? ", " : "", config_profile_at(i));
+	error_set(place->error, "'%.40s' is unknown; known: %.*s", destination->profile,
+		  (int)known.length, known.bytes);
+	return config_value_wrong(place, "profile");
 }
 
 static bool
-validate_kind(const struct config_place *place, struct config_destination *destination)
+validate_kind(const struct config_place *place, struct config_destination *destination,
+	      const struct config_profile *profile)
 {
 	const struct config_place file_place = config_value_place(place, "file", -1);
 	struct config_file *file = destination->file;
@@ -86,7 +47,7 @@ validate_kind(const struct config_place *place, struct config_destination *desti
 	if (destination->email != NULL)
 		return config_validate_email(place, destination->email);
 	if (destination->syslog != NULL)
-		return config_validate_syslog(place, destination->syslog);
+		return config_validate_syslog(place, destination->syslog, profile);
 	return strcmp(file->path, "-") == 0 || config_value_path(&file_place, "path", &file->path);
 }
 
@@ -126,6 +87,7 @@ config_validate_destination(const struct config_place *root, struct config *conf
 	    {"hold_retry", destination->hold_retry_text, "30s", "100ms", "1h",
 	     .milliseconds = &destination->hold_retry},
 	};
+	const struct config_profile *profile;
 
 	if (!config_value_name(&place, "name", destination->name))
 		return false;
@@ -138,10 +100,11 @@ config_validate_destination(const struct config_place *root, struct config *conf
 	}
 	if (destination->email != NULL && destination->events_count == 0)
 		default_to_review(destination);
-	if (!validate_format(&place, destination) || !config_value_quantities(&place, rows, 1) ||
+	if (!find_profile(&place, destination, &profile) ||
+	    !config_value_quantities(&place, rows, 1) ||
 	    !config_validate_route(&place, config, destination) ||
-	    !validate_kind(&place, destination) || !validate_heartbeat(&place, destination))
+	    !validate_kind(&place, destination, profile) ||
+	    !validate_heartbeat(&place, destination))
 		return false;
-	fill_options(config, destination);
-	return true;
+	return config_validate_format(&place, config, destination, profile);
 }

@@ -31,15 +31,6 @@ static const struct config_word balances[] = {
     {"round-robin", CONFIG_BALANCE_ROUND_ROBIN},
 };
 
-/* The numbers of RFC 5424 6.2.1; names as rsyslog has them, clock and audit as the RFC. */
-static const struct config_word facilities[] = {
-    {"kern", 0},    {"user", 1},    {"mail", 2},      {"daemon", 3},  {"auth", 4},
-    {"syslog", 5},  {"lpr", 6},     {"news", 7},      {"uucp", 8},    {"cron", 9},
-    {"ftp", 11},    {"ntp", 12},    {"authpriv", 10}, {"audit", 13},  {"alert", 14},
-    {"clock", 15},  {"local0", 16}, {"local1", 17},   {"local2", 18}, {"local3", 19},
-    {"local4", 20}, {"local5", 21}, {"local6", 22},   {"local7", 23},
-};
-
 /* A word where one is written; `fallback` otherwise. */
 static bool
 read_word(const struct config_place *place, const char *key, const char *text,
@@ -49,33 +40,25 @@ read_word(const struct config_place *place, const char *key, const char *text,
 	return text == NULL || config_value_word(place, key, text, words, count, value);
 }
 
-/* By name, or by the number that stands for it. */
-static bool
-validate_facility(const struct config_place *place, struct config_syslog *syslog)
+/* rsyslog and syslog-ng read lines from a unix socket, where nothing else is said. */
+static int
+default_framing(int transport, const struct config_profile *profile)
 {
-	uint64_t number;
-
-	if (syslog->facility_text != NULL &&
-	    text_parse_unsigned(text_of(syslog->facility_text), 23, &number)) {
-		syslog->facility = (int)number;
-		return true;
-	}
-	return read_word(place, "facility", syslog->facility_text, facilities, COUNT(facilities),
-			 13, &syslog->facility);
+	return transport == CONFIG_TRANSPORT_UNIX_STREAM || strcmp(profile->framing, "lf") == 0
+		   ? CONFIG_FRAMING_LF
+		   : CONFIG_FRAMING_OCTET_COUNTING;
 }
 
 static bool
-validate_words(const struct config_place *place, struct config_syslog *syslog)
+validate_words(const struct config_place *place, struct config_syslog *syslog,
+	       const struct config_profile *profile)
 {
 	int transport, framing, balance;
 
 	if (!read_word(place, "transport", syslog->transport_text, transports, COUNT(transports),
 		       CONFIG_TRANSPORT_TCP, &transport) ||
-	    /* rsyslog and syslog-ng read lines from a unix socket, where nothing else is said */
 	    !read_word(place, "framing", syslog->framing_text, framings, COUNT(framings),
-		       transport == CONFIG_TRANSPORT_UNIX_STREAM ? CONFIG_FRAMING_LF
-								 : CONFIG_FRAMING_OCTET_COUNTING,
-		       &framing) ||
+		       default_framing(transport, profile), &framing) ||
 	    !read_word(place, "balance", syslog->balance_text, balances, COUNT(balances),
 		       CONFIG_BALANCE_FAILOVER, &balance))
 		return false;
@@ -257,9 +240,10 @@ validate_tls(const struct config_place *place, struct config_tls *tls)
  * fits without fragments over IPv6; RELP's own limit.
  */
 static void
-limit_message_size(const struct config_syslog *syslog, struct config_quantity *row)
+limit_message_size(const struct config_syslog *syslog, const struct config_profile *profile,
+		   struct config_quantity *row)
 {
-	row->fallback = "8KiB";
+	row->fallback = profile->max_message_size;
 	row->maximum = "1MiB";
 	switch (syslog->transport) {
 	case CONFIG_TRANSPORT_UDP:
@@ -279,7 +263,8 @@ limit_message_size(const struct config_syslog *syslog, struct config_quantity *r
 }
 
 static bool
-validate_quantities(const struct config_place *place, struct config_syslog *syslog)
+validate_quantities(const struct config_place *place, struct config_syslog *syslog,
+		    const struct config_profile *profile)
 {
 	struct config_quantity rows[] = {
 	    {"max_message_size", syslog->max_message_size_text, NULL, "480", NULL,
@@ -290,22 +275,21 @@ validate_quantities(const struct config_place *place, struct config_syslog *sysl
 	    {"settle", syslog->settle_text, "1s", "0s", "1m", .milliseconds = &syslog->settle},
 	};
 
-	limit_message_size(syslog, &rows[0]);
+	limit_message_size(syslog, profile, &rows[0]);
 	return config_value_quantities(place, rows, COUNT(rows));
 }
 
 bool
-config_validate_syslog(const struct config_place *destination, struct config_syslog *syslog)
+config_validate_syslog(const struct config_place *destination, struct config_syslog *syslog,
+		       const struct config_profile *profile)
 {
 	const struct config_place place = config_value_place(destination, "syslog", -1);
 
-	/* RFC 5424 6: HOSTNAME and APP-NAME; RFC 5612 for the number */
-	return validate_words(&place, syslog) && validate_use_of_transport(&place, syslog) &&
+	/* RFC 5424 6: HOSTNAME and APP-NAME */
+	return validate_words(&place, syslog, profile) &&
+	       validate_use_of_transport(&place, syslog) &&
 	       validate_use_of_balance(&place, syslog) && validate_addresses(&place, syslog) &&
-	       validate_tls(&place, &syslog->tls) && validate_quantities(&place, syslog) &&
-	       validate_facility(&place, syslog) &&
+	       validate_tls(&place, &syslog->tls) && validate_quantities(&place, syslog, profile) &&
 	       config_value_printable(&place, "hostname", syslog->hostname, 255) &&
-	       config_value_printable(&place, "app_name", syslog->app_name, 48) &&
-	       config_value_number(&place, "enterprise_number", syslog->enterprise_number_text,
-				   32473, 1, UINT32_MAX, &syslog->enterprise_number);
+	       config_value_printable(&place, "app_name", syslog->app_name, 48);
 }

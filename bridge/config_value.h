@@ -6,6 +6,7 @@
 #define CONFIG_VALUE_H
 
 #include "bridge/config_internal.h"
+#include "bridge/config_profile.h"
 
 /* The mapping whose values are being checked.  All pointers are borrowed. */
 struct config_place {
@@ -103,6 +104,13 @@ MUST_CHECK bool config_validate_email(const struct config_place *destination,
 
 /* And that which is about the `syslog` of that destination. */
 MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
-				       struct config_syslog *syslog);
+				       struct config_syslog *syslog,
+				       const struct config_profile *profile);
+
+/* ... about how its events are written: fills destination->format and ->options. */
+MUST_CHECK bool config_validate_format(const struct config_place *place,
+				       const struct config *config,
+				       struct config_destination *destination,
+				       const struct config_profile *profile);
 
 #endif

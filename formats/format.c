@@ -27,12 +27,12 @@ write_leef_3164(const struct event *event, const struct format_options *options,
 }
 
 static const struct format formats[] = {
-    {"cef", "CEF 0, the ArcSight Common Event Format", FORMAT_PAYLOAD, cef_write},
-    {"cef1", "CEF 1, with the keys of version 1.2", FORMAT_PAYLOAD, cef_write_1},
+    {"cef", "CEF 0, the ArcSight Common Event Format", FORMAT_TAGGED, cef_write},
+    {"cef1", "CEF 1, with the keys of version 1.2", FORMAT_TAGGED, cef_write_1},
     {"cef-3164", "CEF 0 behind an RFC 3164 header: Microsoft Sentinel, ArcSight", FORMAT_COMPLETE,
      write_cef_3164},
-    {"leef", "LEEF 1.0, IBM QRadar, between TABs", FORMAT_PAYLOAD, leef_write},
-    {"leef2", "LEEF 2.0, with a delimiter that relays leave alone", FORMAT_PAYLOAD, leef_write_2},
+    {"leef", "LEEF 1.0, IBM QRadar, between TABs", FORMAT_TAGGED, leef_write},
+    {"leef2", "LEEF 2.0, with a delimiter that relays leave alone", FORMAT_TAGGED, leef_write_2},
     {"leef-3164", "LEEF 1.0 behind an RFC 3164 header: straight to QRadar", FORMAT_COMPLETE,
      write_leef_3164},
     {"rfc5424", "RFC 5424 syslog message with structured data", FORMAT_COMPLETE, rfc5424_write},
@@ -88,11 +88,24 @@ write_line(const struct format *format, const struct event *event,
 }
 
 static void
+append_header(const struct format *format, const struct event *event,
+	      const struct format_options *options, struct text *text)
+{
+	if (options->header == FORMAT_HEADER_RFC5424) {
+		rfc5424_envelope(event, options, text);
+		return;
+	}
+	rfc3164_header(text, event, options);
+	if (format->envelope == FORMAT_PAYLOAD)
+		rfc3164_tag(text, options);
+}
+
+static void
 write_message(const struct format *format, const struct event *event,
 	      const struct format_options *options, struct text *text)
 {
-	if (format->envelope == FORMAT_PAYLOAD)
-		rfc5424_envelope(event, options, text);
+	if (format->envelope != FORMAT_COMPLETE)
+		append_header(format, event, options, text);
 	format->write(event, options, text);
 }
 

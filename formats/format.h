@@ -15,11 +15,15 @@ enum format_bom {
 	FORMAT_BOM_ALWAYS, /* even before CEF, LEEF and JSON, which few collectors then find */
 };
 
+/* What stands in front of a line on a syslog transport, where it has no header itself. */
+enum format_header { FORMAT_HEADER_RFC5424, FORMAT_HEADER_RFC3164 };
+
 /* What of a line does not come from the event.  All text is borrowed, UTF-8. */
 struct format_options {
 	struct slice device_vendor; /* CEF, LEEF headers */
 	struct slice device_product;
 	struct slice device_version;
+	enum format_header header;
 	struct slice hostname;      /* RFC 5424 HOSTNAME: the bridge's; absent: "-" */
 	struct slice app_name;      /* RFC 5424 APP-NAME */
 	struct slice process_id;    /* RFC 5424 PROCID; absent: "-" */
@@ -44,7 +48,8 @@ struct format_options {
 /* What a message needs around it on a syslog transport. */
 enum format_envelope {
 	FORMAT_COMPLETE, /* it is a syslog message already: starts with <PRI> */
-	FORMAT_PAYLOAD,  /* the MSG of one: put rfc5424_envelope() around it */
+	FORMAT_PAYLOAD,  /* the MSG of one: needs a header in front */
+	FORMAT_TAGGED,   /* likewise, but begins with what RFC 3164 takes for its TAG: "CEF:" */
 };
 
 struct format {
@@ -78,7 +83,7 @@ void format_write(const struct format *format, const struct event *event,
 
 /*
  * The same for one whole message on a syslog transport: as written for
- * FORMAT_COMPLETE, else behind an RFC 5424 header with the PRI of the event.
+ * FORMAT_COMPLETE, else behind the header of the options with the PRI of the event.
  */
 void format_write_syslog(const struct format *format, const struct event *event,
 			 const struct format_options *options, struct text *text);

@@ -64,7 +64,7 @@ rfc3164_header(struct text *text, const struct event *event, const struct format
 
 /* A tag ends at the first byte that is none of its own. */
 static void
-append_tag(struct text *text, struct slice name, size_t longest)
+append_name(struct text *text, struct slice name, size_t longest)
 {
 	for (size_t i = 0; i < name.length && i < longest; i++) {
 		char byte = name.bytes[i];
@@ -73,6 +73,18 @@ append_tag(struct text *text, struct slice name, size_t longest)
 
 		text_append(text, good ? &name.bytes[i] : "_", 1);
 	}
+}
+
+void
+rfc3164_tag(struct text *text, const struct format_options *options)
+{
+	append_name(text, options->app_name, TAG_LENGTH);
+	if (options->process_id.length > 0) {
+		text_append_byte(text, '[');
+		append_name(text, options->process_id, PROCESS_ID_LENGTH);
+		text_append_byte(text, ']');
+	}
+	text_append_string(text, ": ");
 }
 
 static void
@@ -134,13 +146,7 @@ void
 rfc3164_write(const struct event *event, const struct format_options *options, struct text *text)
 {
 	rfc3164_header(text, event, options);
-	append_tag(text, options->app_name, TAG_LENGTH);
-	if (options->process_id.length > 0) {
-		text_append_byte(text, '[');
-		append_tag(text, options->process_id, PROCESS_ID_LENGTH);
-		text_append_byte(text, ']');
-	}
-	text_append_string(text, ": ");
+	rfc3164_tag(text, options);
 	escape_append(text, escape_trim(event->name), &text_table);
 	append_pair(text, "type", event->fields[FIELD_TYPE]);
 	append_pair(text, "event_id", event->id);

@@ -15,6 +15,9 @@
 void rfc3164_header(struct text *text, const struct event *event,
 		    const struct format_options *options);
 
+/* Appends "siembridge[4242]: ", without the number where none is known. */
+void rfc3164_tag(struct text *text, const struct format_options *options);
+
 /*
  * Appends header, "siembridge[4242]: ", the event's name and what is known of it as
  * name=value, in quotes where it is not of A-Za-z0-9 and -._@:/+% alone; within

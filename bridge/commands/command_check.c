@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bridge/commands/options.h"
@@ -201,6 +203,82 @@ print_email(const struct config_email *email)
 	print_duration(email->digest);
 }
 
+/* Whether the format is one of that family: "cef-3164" of "cef". */
+static bool
+is_of(const struct config_destination *destination, const char *family)
+{
+	return strncmp(destination->format->name, family, strlen(family)) == 0;
+}
+
+static const char *
+header_name(const struct config_destination *destination)
+{
+	if (destination->format->envelope == FORMAT_COMPLETE)
+		return strstr(destination->format->name, "3164") != NULL ? "rfc3164" : "rfc5424";
+	return destination->options.header == FORMAT_HEADER_RFC3164 ? "rfc3164" : "rfc5424";
+}
+
+static void
+print_zone(int minutes)
+{
+	if (minutes == 0)
+		printf(" UTC");
+	else
+		printf(" %c%02d:%02d", minutes < 0 ? '-' : '+', abs(minutes) / 60,
+		       abs(minutes) % 60);
+}
+
+static void
+print_framing(const struct config_syslog *syslog)
+{
+	if (syslog->transport == CONFIG_TRANSPORT_TLS)
+		printf(", framing octet-counting");
+	else if (syslog->transport == CONFIG_TRANSPORT_TCP ||
+		 syslog->transport == CONFIG_TRANSPORT_UNIX_STREAM)
+		printf(", framing %s",
+		       syslog->framing == CONFIG_FRAMING_LF ? "lf" : "octet-counting");
+}
+
+/* What of the options has a use in its format. */
+static void
+print_form(const struct config_destination *destination)
+{
+	const struct format_options *options = &destination->options;
+
+	if (is_of(destination, "cef"))
+		printf(", cef_time %s", options->cef_time_text ? "text" : "milliseconds");
+	if (is_of(destination, "leef2"))
+		printf(", leef_delimiter %.*s", options->leef_delimiter == '\t' ? 3 : 1,
+		       options->leef_delimiter == '\t' ? "tab" : &options->leef_delimiter);
+	if (is_of(destination, "ocsf"))
+		printf(", ocsf_version 1.%u", options->ocsf_minor);
+	if (is_of(destination, "json"))
+		printf(", cee %s", options->cee ? "true" : "false");
+}
+
+/* How a message looks, after profile and single keys. */
+static void
+print_message(const struct config_destination *destination)
+{
+	static const char *const boms[] = {"auto", "never", "always"};
+	const struct format_options *options = &destination->options;
+	const char *header = header_name(destination);
+
+	printf("             %s%s%sheader %s", destination->profile != NULL ? "profile " : "",
+	       destination->profile != NULL ? destination->profile : "",
+	       destination->profile != NULL ? ": " : "", header);
+	if (strcmp(header, "rfc3164") == 0)
+		print_zone(options->zone);
+	else
+		printf(", bom %s", boms[options->bom]);
+	print_framing(destination->syslog);
+	printf(", up to ");
+	print_size(destination->syslog->max_message_size);
+	printf(", facility %d", options->facility);
+	print_form(destination);
+	putchar('\n');
+}
+
 static void
 print_destination(const struct config_destination *destination)
 {
@@ -216,6 +294,8 @@ print_destination(const struct config_destination *destination)
 	print_events(destination->events, destination->events_count);
 	print_route(destination);
 	putchar('\n');
+	if (destination->syslog != NULL && destination->format != NULL)
+		print_message(destination);
 }
 
 static void

@@ -1,7 +1,7 @@
 /*
  * The way out of the bridge without the bridge: the same reading, the same
  * normalising and the same format, so that what it prints is what a destination
- * of kind `file` would get.
+ * of kind `file` would get; with --syslog, what a collector would.
  *
  * Lines are gathered until they make one JSON value.  So an event may be printed
  * over many lines, a file may hold one on each, and what comes through a pipe is
@@ -16,14 +16,23 @@
 #include <string.h>
 
 #include "bridge/commands/options.h"
+#include "bridge/config.h"
+#include "bridge/config_profile.h"
 #include "bridge/deadline.h"
 #include "bridge/receiver/identify.h"
 #include "formats/format.h"
+#include "formats/format_setting.h"
 #include "formats/json_scan.h"
 #include "formats/memory.h"
 #include "formats/normalise.h"
 
-enum { LONGEST_BODY = 16 * 1024 * 1024, LONGEST_LINE = 1024 * 1024, MOST_FILES = 1 };
+enum {
+	LONGEST_BODY = 16 * 1024 * 1024,
+	LONGEST_LINE = 1024 * 1024,
+	MOST_FILES = 1,
+	MOST_OPTIONS = 12,
+	MOST_SETTINGS = 12
+};
 
 /* The words of the command line. */
 struct request {
@@ -32,6 +41,12 @@ struct request {
 	const char *id;
 	const char *source;
 	const char *hostname;
+	const char *app_name;
+	const char *vendor, *product, *version;
+	const char *collector; /* a row of config_profile.c */
+	const char *largest;   /* max_message_size */
+	bool syslog;           /* with its header */
+	const char *settings[MOST_SETTINGS];
 	const char *file; /* NULL, "-": stdin */
 };
 
@@ -76,10 +91,16 @@ print_event(struct rendering *rendering, struct slice body, struct error *error)
 	if (!read_event(rendering, body, &event, error))
 		return false;
 	text_start(&line, rendering->line, LONGEST_LINE);
-	format_write(rendering->format, &event, &rendering->options, &line);
+	if (rendering->request->syslog)
+		format_write_syslog(rendering->format, &event, &rendering->options, &line);
+	else
+		format_write(rendering->format, &event, &rendering->options, &line);
 	text_append_byte(&line, '\n');
 	if (line.overflowed)
-		return error_set(error, "the line is longer than %d bytes", LONGEST_LINE);
+		return error_set(error, "the line is longer than %zu bytes",
+				 rendering->options.maximum_length > 0
+				     ? rendering->options.maximum_length
+				     : (size_t)LONGEST_LINE);
 	if (fwrite(line.bytes, 1, line.length, stdout) != line.length || fflush(stdout) != 0)
 		return error_set_errno(error, "stdout cannot be written");
 	return true;
@@ -215,22 +236,97 @@ refuse_format(const char *command, const char *name)
 static bool
 read_request(struct request *request, int argc, char **argv)
 {
-	const struct options_row rows[] = {
+	struct options_row rows[MOST_OPTIONS + MOST_SETTINGS] = {
 	    {.name = "format", .letter = 'f', .text = &request->format},
 	    {.name = "profile", .text = &request->profile},
 	    {.name = "id", .text = &request->id},
 	    {.name = "source", .text = &request->source},
 	    {.name = "hostname", .text = &request->hostname},
+	    {.name = "app_name", .text = &request->app_name},
+	    {.name = "vendor", .text = &request->vendor},
+	    {.name = "product", .text = &request->product},
+	    {.name = "version", .text = &request->version},
+	    {.name = "collector", .text = &request->collector},
+	    {.name = "max_message_size", .text = &request->largest},
+	    {.name = "syslog", .letter = 's', .flag = &request->syslog},
 	};
-	size_t words;
+	size_t words, count = MOST_OPTIONS;
 
-	*request = (struct request){.format = "cef", .profile = "anyint", .source = "stdin"};
-	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &request->file,
-			  MOST_FILES, &words))
+	*request = (struct request){.profile = "anyint", .source = "stdin"};
+	for (size_t i = 0; i < MOST_SETTINGS && format_setting_at(i) != NULL; i++)
+		rows[count++] = (struct options_row){.name = format_setting_at(i),
+						     .text = &request->settings[i]};
+	if (!options_read(rows, count, argc, argv, &request->file, MOST_FILES, &words))
 		return false;
 	if (words > 0 && strcmp(request->file, "-") == 0)
 		request->file = NULL;
 	return true;
+}
+
+static bool
+refuse_collector(const char *command, const char *name)
+{
+	char bytes[256];
+	struct text names;
+
+	text_start(&names, bytes, sizeof(bytes));
+	for (size_t i = 0; config_profile_at(i) != NULL; i++)
+		text_append_format(&names, "%s%s", i > 0 ? ", " : "", config_profile_at(i));
+	return options_refuse(command, "there is no collector %s, but: %.*s", name,
+			      (int)names.length, bytes);
+}
+
+/* Where one is written, it counts before the default. */
+static void
+take_name(struct slice *option, const char *written)
+{
+	if (written != NULL)
+		*option = text_of(written);
+}
+
+/* What the options of the format are: the collector's, and over them the single ones. */
+static bool
+take_settings(struct rendering *rendering, const struct config_profile *collector,
+	      const char *command)
+{
+	const struct request *request = rendering->request;
+	struct format_options *options = &rendering->options;
+	uint64_t largest = 0;
+	struct error error;
+
+	config_profile_options(collector, options);
+	take_name(&options->hostname, request->hostname);
+	take_name(&options->app_name, request->app_name);
+	take_name(&options->device_vendor, request->vendor);
+	take_name(&options->device_product, request->product);
+	take_name(&options->device_version, request->version);
+	for (size_t i = 0; i < MOST_SETTINGS && format_setting_at(i) != NULL; i++)
+		if (request->settings[i] != NULL &&
+		    !format_setting_write(options, format_setting_at(i), request->settings[i],
+					  &error))
+			return options_refuse(command, "--%s: %s", format_setting_at(i),
+					      error.text);
+	if (request->largest != NULL && !config_parse_size(request->largest, &largest, &error))
+		return options_refuse(command, "--max_message_size: %s", error.text);
+	options->maximum_length = largest;
+	return true;
+}
+
+static bool
+prepare(struct rendering *rendering, const char *command)
+{
+	const struct request *request = rendering->request;
+	const struct config_profile *collector = config_profile_find(request->collector);
+	const char *format = request->format;
+
+	if (collector == NULL)
+		return refuse_collector(command, request->collector);
+	if (format == NULL)
+		format = collector->format;
+	rendering->format = format_find(text_of(format));
+	if (rendering->format == NULL)
+		return refuse_format(command, format);
+	return take_settings(rendering, collector, command);
 }
 
 static int
@@ -243,15 +339,8 @@ run(const struct command *command, int argc, char **argv)
 	bool done;
 
 	(void)command;
-	if (!read_request(&request, argc, argv))
+	if (!read_request(&request, argc, argv) || !prepare(&rendering, argv[0]))
 		return OPTIONS_WRONG;
-	rendering.format = format_find(text_of(request.format));
-	if (rendering.format == NULL) {
-		(void)refuse_format(argv[0], request.format);
-		return OPTIONS_WRONG;
-	}
-	format_default_options(&rendering.options);
-	rendering.options.hostname = text_of(request.hostname);
 	if (request.file != NULL)
 		input = fopen(request.file, "re");
 	if (input != NULL)
@@ -267,18 +356,24 @@ run(const struct command *command, int argc, char **argv)
 
 const struct command command_render = {
     .name = "render",
-    .usage = "render [--format NAME] [--id ID] [--source NAME] [--hostname NAME]\n"
-	     "                         [--profile NAME] [FILE]",
+    .usage = "render [--format NAME] [--collector NAME] [--syslog] [--KEY VALUE]...\n"
+	     "                         [--id ID] [--source NAME] [--profile NAME] [FILE]",
     .summary = "a JSON event on stdin becomes the line that a SIEM would get",
     .help = "Reads JSON events from FILE or stdin, one after the other, each on one line or\n"
-	    "over many, and prints each as a destination would get it, with default settings\n"
-	    "and without its transport.  Uses no network and no configuration.\n"
+	    "over many, and prints each as a destination would get it, without its transport.\n"
+	    "Uses no network and no configuration.\n"
 	    "\n"
 	    "  -f, --format NAME  cef (default), rfc5424, ...; a wrong name shows all of them\n"
+	    "  --collector NAME   the profile of a destination: format and settings for it\n"
+	    "  -s, --syslog       the whole message: with the syslog header in front\n"
 	    "  --id ID            delivery id; default what the body says\n"
 	    "  --source NAME      name of the source; default stdin\n"
-	    "  --hostname NAME    of the bridge, for syslog headers; default none\n"
 	    "  --profile NAME     how the body is read; default anyint\n"
+	    "\n"
+	    "As in the configuration, with the same values and defaults:\n"
+	    "  --header, --facility, --enterprise_number, --bom, --time_zone, --cef_time,\n"
+	    "  --leef_delimiter, --ocsf_version, --cee, --max_message_size, --hostname,\n"
+	    "  --app_name, --vendor, --product, --version (of the device)\n"
 	    "\n"
 	    "What is no event is named on stderr with its line; the others are rendered.\n"
 	    "Exit status: 0 all printed, 1 not all, 2 the command line makes no sense.\n",

@@ -60,5 +60,34 @@ def render_names_the_line_of_what_is_wrong_and_renders_the_others():
     assert [line.split(":")[1] for line in result.stderr.splitlines()] == [" line 2", " line 3", " line 10"], result.stderr
 
 
+@test
+def render_takes_the_settings_of_a_destination():
+    rows = (
+        (("-f", "leef2", "--leef_delimiter", "~"), "|~|cat=key~"),
+        (("-f", "cef", "--cef_time", "text"), "rt=Oct 01 2026 12:00:00 UTC"),
+        (("-f", "json", "--cee", "true"), '@cee: {"time"'),
+        (("-f", "ocsf", "--ocsf_version", "1.1"), '"type_uid":300403'),
+        (("-f", "ocsf", "--ocsf_version", "1.9"), '"type_uid":300409'),
+        (("-f", "cef", "--syslog", "--facility", "local4", "--hostname", "gw1"),
+         "<165>1 2026-10-01T12:00:00.000Z gw1 siembridge - key.disabled - CEF:0|"),
+        (("--collector", "sentinel", "-s", "--hostname", "gw1.example.com", "--time_zone", "+02:00"),
+         "<165>Oct  1 14:00:00 gw1 CEF:0|"),
+        (("--collector", "qradar", "-s", "--vendor", "V"), "- LEEF:1.0|V|"),
+        (("-f", "json", "-s", "--header", "rfc3164", "--app_name", "hooks"), " hooks: {"),
+    )
+    for arguments, part in rows:
+        result = siembridge("render", *arguments, text=json.dumps(EVENT))
+        assert result.returncode == 0 and part in result.stdout, (arguments, result)
+
+
+@test
+def a_setting_that_makes_no_sense_is_one_line_and_2():
+    for arguments in (["--bom", "x"], ["--time_zone", "CET"], ["--collector", "x"],
+                      ["--max_message_size", "much"], ["--leef_delimiter", "|"]):
+        result = siembridge("render", *arguments, text=json.dumps(EVENT))
+        assert result.returncode == 2 and not result.stdout, (arguments, result)
+        assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
 if __name__ == "__main__":
     sys.exit(test.run())

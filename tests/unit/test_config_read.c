@@ -134,8 +134,8 @@ what_is_not_written_has_its_default(void **state)
 	assert_int_equal(config->destinations[0].syslog->transport, CONFIG_TRANSPORT_TCP);
 	assert_int_equal(config->destinations[0].syslog->framing, CONFIG_FRAMING_OCTET_COUNTING);
 	assert_int_equal(config->destinations[0].syslog->settle, 1000);
-	assert_int_equal(config->destinations[0].syslog->facility, 13);
-	assert_int_equal(config->destinations[0].syslog->enterprise_number, 32473);
+	assert_int_equal(config->destinations[0].options.facility, 13);
+	assert_int_equal(config->destinations[0].options.enterprise_number, 32473);
 	assert_int_equal(config->destinations[0].syslog->max_message_size, 8192);
 	assert_null(config->destinations[0].file);
 	assert_null(config->destinations[1].syslog);
@@ -196,6 +196,56 @@ the_options_of_a_format_come_from_its_destination(void **state)
 	config_free(config);
 }
 
+/* The whole of a row holds where nothing else is written. */
+static void
+a_profile_sets_what_its_collector_wants(void **state)
+{
+	const struct config_destination *destination;
+	struct config *config;
+
+	(void)state;
+	write_changed("    syslog: {", "    profile: sentinel\n    syslog: {");
+	config = read_good();
+	destination = &config->destinations[0];
+	assert_string_equal(destination->format->name, "cef");
+	assert_int_equal(destination->options.header, FORMAT_HEADER_RFC3164);
+	assert_int_equal(destination->options.facility, 20);
+	assert_int_equal(destination->options.bom, FORMAT_BOM_NEVER);
+	assert_int_equal(destination->syslog->framing, CONFIG_FRAMING_LF);
+	config_free(config);
+	write_changed("    syslog: {", "    profile: qradar\n    syslog: {transport: udp, ");
+	config = read_good();
+	destination = &config->destinations[0];
+	assert_string_equal(destination->format->name, "leef");
+	assert_int_equal(destination->syslog->max_message_size, 1180);
+	config_free(config);
+}
+
+static void
+what_is_written_counts_before_the_profile(void **state)
+{
+	const struct config_destination *destination;
+	struct config *config;
+
+	(void)state;
+	write_changed("    syslog: {",
+		      "    profile: sentinel\n    format: leef2\n    bom: always\n"
+		      "    time_zone: '+02:00'\n    leef_delimiter: tab\n"
+		      "    syslog: {header: rfc5424, framing: octet-counting, facility: 13, "
+		      "max_message_size: 2KiB, ");
+	config = read_good();
+	destination = &config->destinations[0];
+	assert_string_equal(destination->format->name, "leef2");
+	assert_int_equal(destination->options.header, FORMAT_HEADER_RFC5424);
+	assert_int_equal(destination->options.facility, 13);
+	assert_int_equal(destination->options.bom, FORMAT_BOM_ALWAYS);
+	assert_int_equal(destination->options.zone, 120);
+	assert_int_equal(destination->options.leef_delimiter, '\t');
+	assert_int_equal(destination->syslog->framing, CONFIG_FRAMING_OCTET_COUNTING);
+	assert_int_equal(destination->syslog->max_message_size, 2048);
+	config_free(config);
+}
+
 static void
 what_is_written_is_read(void **state)
 {
@@ -214,7 +264,7 @@ what_is_written_is_read(void **state)
 	write_changed("\"siem:514\"", "/dev/log, transport: unix, facility: 10");
 	config = read_good();
 	assert_int_equal(config->destinations[0].syslog->transport, CONFIG_TRANSPORT_UNIX);
-	assert_int_equal(config->destinations[0].syslog->facility, 10);
+	assert_int_equal(config->destinations[0].options.facility, 10);
 	config_free(config);
 	write_changed("standard-webhooks\n    secrets: [one/a, b]", "none");
 	config = read_good();
@@ -351,11 +401,12 @@ static const struct {
      "types, destinations"},
     {"syslog: {", "syslog: {tls: yes, ",
      ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
-     "failback, rotate, transport, framing, settle, facility, hostname, app_name, "
+     "failback, rotate, transport, framing, settle, header, facility, hostname, app_name, "
      "enterprise_number, "
      "max_message_size, ca_file, server_name, fingerprints, certificate, private_key"},
     {"file: {path: out.log}", "splunk_hec: {url: x}",
-     ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, format, events, "
+     ":17: unknown key 'splunk_hec' in destinations[1]; known keys: name, profile, format, bom, "
+     "time_zone, cef_time, leef_delimiter, ocsf_version, cee, events, "
      "heartbeat, hold_retry, except, min_severity, sources, organizations, projects, device, "
      "syslog, file, email"},
     {"  certificate: tls/cert.pem\n", "", ":1: listen needs the key 'certificate'"},
@@ -507,6 +558,16 @@ static const struct {
      ":15: destinations[1].name: 'siem' is that of destinations[0] too"},
     {"    syslog: {address: \"siem:514\"}\n", "",
      ":13: destinations[0]: 'siem' does not say where to; give one of them: syslog, file, email"},
+    {"    syslog: {", "    profile: arcsite\n    syslog: {",
+     ":14: destinations[0].profile: 'arcsite' is unknown; known: rsyslog, syslog-ng, sc4s, splunk, "
+     "sentinel, qradar, arcsight, elastic"},
+    {"    syslog: {", "    bom: sometimes\n    syslog: {",
+     ":14: destinations[0].bom: 'sometimes' is unknown; known: auto, never, always"},
+    {"    syslog: {", "    cee: true\n    syslog: {",
+     ":14: destinations[0].cee: has a use with 'format: json' alone; take it out"},
+    {"    syslog: {", "    format: rfc5424\n    syslog: {header: rfc3164, ",
+     ":15: destinations[0].syslog.header: has a use with 'format: cef, cef1, leef, leef2, ecs, "
+     "ocsf, json' alone; take it out"},
     {"file: {path: out.log}", "file: {path: out.log}\n    syslog: {address: \"a:1\"}",
      ":15: destinations[1]: 'debug' goes to two places; give one of them: syslog, file, email"},
     {"\"siem:514\"", "siem",
@@ -695,6 +756,8 @@ main(void)
 	    cmocka_unit_test(what_is_not_written_has_its_default),
 	    cmocka_unit_test(a_relative_path_starts_at_the_file_and_a_credential_stays),
 	    cmocka_unit_test(the_options_of_a_format_come_from_its_destination),
+	    cmocka_unit_test(a_profile_sets_what_its_collector_wants),
+	    cmocka_unit_test(what_is_written_counts_before_the_profile),
 	    cmocka_unit_test(what_is_written_is_read),
 	    cmocka_unit_test(a_scheme_has_its_settings_beside_it_or_under_it),
 	    cmocka_unit_test(a_secret_may_say_until_when_it_is_accepted),
