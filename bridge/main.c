@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bridge/child.h"
@@ -73,6 +74,8 @@ set_up_process(void)
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	int descriptor;
 
+	/* the databases hold what senders signed; so does what is written beside them */
+	(void)umask(S_IRWXG | S_IRWXO);
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0)
 		return false;
 

@@ -262,6 +262,7 @@ show_rejected(void *context, const struct spool_rejected *rejected)
 	show_text(rejected->source);
 	(void)fputs("\nreceived  ", stdout);
 	show_time(rejected->received_at);
+	(void)printf("\ntimes     %" PRIu64, rejected->times);
 	(void)fputs("\nreason    ", stdout);
 	show_text(rejected->reason);
 	(void)puts("\nevidence");

@@ -39,11 +39,25 @@ end_line(const struct output *output, struct error *error)
 	return true;
 }
 
+/* A new one may be read by its group: an agent that ships it is seldom the bridge's user. */
+static int
+open_or_create(const char *path)
+{
+	enum { FLAGS = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, MODE = 0640 };
+	int descriptor = open(path, FLAGS | O_CREAT | O_EXCL, MODE);
+
+	if (descriptor < 0)
+		return errno == EEXIST ? open(path, FLAGS) : -1;
+	if (fchmod(descriptor, MODE) == 0)
+		return descriptor;
+	close(descriptor);
+	return -1;
+}
+
 static bool
 open_path(struct output *output, struct error *error)
 {
-	output->descriptor = open(
-	    output->path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
+	output->descriptor = open_or_create(output->path);
 	if (output->descriptor < 0)
 		return error_set_errno(error, "cannot open %s", output->path);
 	if (fstat(output->descriptor, &output->opened) != 0) {

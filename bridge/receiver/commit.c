@@ -170,6 +170,10 @@ commit_submit(struct commit *commit, struct submission *submission)
 		fill_prints(commit, &submission->events[i], submission->binds_body);
 		source = submission->events[i].source;
 	}
+	if (submission->kind == SUBMISSION_REJECTED)
+		duplicate_fingerprint(commit->duplicate, submission->rejected.source,
+				      (struct slice){NULL, 0}, submission->rejected.body,
+				      submission->rejected.print);
 	pthread_mutex_lock(&commit->lock);
 	taken = has_room(commit, submission);
 	if (taken) {

@@ -45,6 +45,11 @@ static const char *const schema[SPOOL_VERSION] = {
     "ALTER TABLE events ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE fingerprints ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;"
     "UPDATE fingerprints SET last_seq = first_seq + length(prints) / 16 - 1;",
+
+    /* a rejected body was stored at every retry of its sender */
+    "ALTER TABLE rejected ADD COLUMN print BLOB;"
+    "ALTER TABLE rejected ADD COLUMN times INTEGER NOT NULL DEFAULT 1;"
+    "CREATE UNIQUE INDEX rejected_print ON rejected(print);",
 };
 
 /* Gives the descriptor that holds the lock, or -1 with errno. */
@@ -179,7 +184,10 @@ prepare_all(struct spool *spool, struct error *error)
 	       database_prepare(database, &spool->insert_prints,
 				"INSERT INTO fingerprints VALUES(?,?,?)", error) &&
 	       database_prepare(database, &spool->insert_rejected,
-				"INSERT INTO rejected VALUES(NULL,?,?,?,?,?)", error);
+				"INSERT INTO rejected(received_at, source, reason, evidence, body,"
+				" print) VALUES(?,?,?,?,?,?)"
+				" ON CONFLICT(print) DO UPDATE SET times = times + 1",
+				error);
 }
 
 bool

@@ -64,6 +64,8 @@ struct spool_rejected {
 	struct slice reason; /* one sentence */
 	struct slice evidence;
 	struct slice body;
+	unsigned char print[SPOOL_FINGERPRINT_LENGTH]; /* the same again is only counted */
+	uint64_t times; /* read back: how often it came, as a sender tries again */
 };
 
 struct spool;

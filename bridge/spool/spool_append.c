@@ -71,6 +71,7 @@ insert_rejected(struct spool *spool, const struct spool_rejected *rejected, stru
 	database_bind_text(insert, 3, rejected->reason);
 	database_bind_text(insert, 4, rejected->evidence);
 	database_bind_bytes(insert, 5, rejected->body);
+	database_bind_bytes(insert, 6, bytes_of(rejected->print, SPOOL_FINGERPRINT_LENGTH));
 	return database_run(insert, error);
 }
 

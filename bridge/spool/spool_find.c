@@ -343,7 +343,7 @@ spool_find_rejected(struct spool_find *find, uint64_t number,
 	bool more = true;
 
 	if (!database_prepare(find->database, &rows,
-			      "SELECT number, received_at, source, reason, evidence, body"
+			      "SELECT number, received_at, source, reason, evidence, body, times"
 			      " FROM rejected WHERE ?1 = 0 OR number = ?1 ORDER BY number",
 			      error))
 		return false;
@@ -356,6 +356,7 @@ spool_find_rejected(struct spool_find *find, uint64_t number,
 		    .reason = database_bytes(rows, 3),
 		    .evidence = database_bytes(rows, 4),
 		    .body = database_bytes(rows, 5),
+		    .times = (uint64_t)database_number(rows, 6),
 		};
 
 		more = each(context, &rejected);

@@ -8,7 +8,8 @@
  *   fingerprints  first_seq, prints, last_seq: one row a commit, 16 bytes an event (48
  *                 where no signature covers its id), so that the start reads those and
  *                 not the bodies
- *   rejected      bodies with a good signature that are no events
+ *   rejected      bodies with a good signature that are no events; from version 4 on each
+ *                 once (print: fingerprint of source and body), and how many times it came
  *   dropped       those of them that somebody dropped: who, when, why (from version 2 on)
  *
  * events.hash is the chain: SHA-256 over the hash of the row before and this row.
@@ -20,7 +21,7 @@
 #include "bridge/spool/database.h"
 #include "bridge/spool/spool.h"
 
-enum { SPOOL_VERSION = 3 };
+enum { SPOOL_VERSION = 4 };
 
 struct spool_chain;
 struct spool_head;

@@ -106,9 +106,11 @@ def what_cannot_be_delivered_is_a_dead_letter_and_is_replayed_when_it_can():
 @test
 def a_rejected_body_is_listed_shown_and_dropped_with_a_reason():
     raw = b'{"no": "type"}'
-    assert 400 <= send_raw(raw, "msg_r") < 500
+    for number in range(3):
+        assert 400 <= send_raw(raw, f"msg_r{number}") < 500
     until(lambda: "r1" in ask("dead", "list"), "it is listed")
     assert '{"no": "type"}' in ask("dead", "show", "r1")
+    assert "times     3" in ask("dead", "show", "r1")
     ask("dead", "drop", "r1", status=1)  # without a reason
     ask("dead", "drop", "r1", "--reason", "a test of mine")
     until(lambda: ask("dead", "list") == "", "it is gone")

@@ -14,6 +14,7 @@
 
 #include "bridge/deadline.h"
 #include "bridge/spool/delivery.h"
+#include "bridge/spool/spool_find.h"
 
 static char directory[] = "/tmp/test_commit.XXXXXX";
 
@@ -160,6 +161,46 @@ a_rejected_body_is_kept_and_answered_as_no_event(void **state)
 	assert_int_equal(answers[ANSWER_NOT_AN_EVENT], 1);
 	assert_int_equal(spool_last(bench.spool), 0);
 	stop(&bench);
+}
+
+static bool
+note_rejected(void *context, const struct spool_rejected *rejected)
+{
+	uint64_t *times = context;
+
+	times[rejected->number - 1] = rejected->times;
+	return true;
+}
+
+static void
+a_rejected_body_that_comes_again_is_counted_and_not_stored_again(void **state)
+{
+	static const char *const bodies[] = {"{\"type\":", "{\"type\":", "[]", "{\"type\":"};
+	uint64_t times[8] = {0};
+	struct bench bench;
+	struct spool_find *find;
+	struct error error;
+	unsigned answers[ANSWERS], duplicates;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const struct spool_rejected rejected = {.source = SLICE_LITERAL("anyint"),
+							.reason = SLICE_LITERAL("not JSON"),
+							.body = text_of(bodies[i])};
+		struct submission *submission = submission_new_rejected(&rejected);
+
+		start(&bench, 0);
+		submission->returns = bench.returns;
+		assert_true(commit_submit(bench.commit, submission));
+		collect(&bench, 1, answers, &duplicates);
+		assert_int_equal(answers[ANSWER_NOT_AN_EVENT], 1);
+		stop(&bench);
+	}
+	assert_true(spool_find_open(&find, directory, &error));
+	assert_true(spool_find_rejected(find, 0, note_rejected, times, &error));
+	spool_find_close(find);
+	assert_int_equal(times[0], 3);
+	assert_int_equal(times[1] + times[2] + times[3], 1);
 }
 
 static void
@@ -410,6 +451,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_id_is_stored_once_and_every_submission_is_answered,
 					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_rejected_body_that_comes_again_is_counted_and_not_stored_again, set_up,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(a_rejected_body_is_kept_and_answered_as_no_event,
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
