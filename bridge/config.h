@@ -29,6 +29,12 @@ struct config_listen {
 	char *header_timeout_text;    /* first byte of a request to its last header; default 5s */
 	char *body_timeout_text;      /* default 10s */
 	char *idle_timeout_text;      /* between requests of a connection; default 30s */
+	char *max_connections_text;   /* default 10000; no more than the limit of open files lets */
+	char *max_connections_per_address_text; /* default 1000 */
+	char *handshake_rate_text;              /* handshake_rate_per_address; default 100 */
+	char *request_rate_text;                /* request_rate_per_address; default 0 */
+	char *refusal_rate_text;                /* refusal_rate_per_address; default 200 */
+	char *max_memory_text;                  /* default 64MiB */
 
 	uint32_t loops;            /* event loops, at most CHILD_LISTEN_SOCKETS; 0: one a core */
 	uint64_t max_body_size;    /* bytes */
@@ -36,6 +42,13 @@ struct config_listen {
 	int64_t header_timeout;    /* milliseconds */
 	int64_t body_timeout;      /* milliseconds */
 	int64_t idle_timeout;      /* milliseconds */
+	uint32_t max_connections;  /* at once, in all */
+	/* of one address (IPv6: of a /64), here and in the next three; 0: no limit */
+	uint32_t max_connections_per_address;
+	uint32_t handshake_rate; /* a second; what comes faster waits, up to handshake_timeout */
+	uint32_t request_rate;   /* a second */
+	uint32_t refusal_rate;   /* a second; of requests that were answered 4xx */
+	uint64_t max_memory;     /* bytes of bodies that are not whole yet */
 };
 
 /* spool: */
@@ -181,11 +194,13 @@ struct config_source {
 	char *tolerance_text;      /* of the signed time, both ways; default 300s */
 	char *challenge_text;      /* slack, okta, zoom, crc, none; default none, slack for slack */
 	char *report_invalid_text; /* bad signatures become events: yes, no; default no */
+	char *rate_text;           /* default 0 */
 
 	enum config_signature signature;
 	int64_t tolerance; /* milliseconds */
 	enum config_challenge challenge;
 	bool report_invalid;
+	uint32_t rate;                            /* good requests a second; 0: no limit */
 	struct mapping_own *own_fields;           /* fields_count of them */
 	struct normalise_constant *own_constants; /* constants_count of them */
 	struct severity_word *own_words;          /* severity_words_count of them */

@@ -34,6 +34,12 @@ static const cyaml_schema_field_t listen_fields[] = {
     TEXT("header_timeout", OPTIONAL, config_listen, header_timeout_text),
     TEXT("body_timeout", OPTIONAL, config_listen, body_timeout_text),
     TEXT("idle_timeout", OPTIONAL, config_listen, idle_timeout_text),
+    TEXT("max_connections", OPTIONAL, config_listen, max_connections_text),
+    TEXT("max_connections_per_address", OPTIONAL, config_listen, max_connections_per_address_text),
+    TEXT("handshake_rate_per_address", OPTIONAL, config_listen, handshake_rate_text),
+    TEXT("request_rate_per_address", OPTIONAL, config_listen, request_rate_text),
+    TEXT("refusal_rate_per_address", OPTIONAL, config_listen, refusal_rate_text),
+    TEXT("max_memory", OPTIONAL, config_listen, max_memory_text),
     CYAML_FIELD_END,
 };
 
@@ -144,6 +150,7 @@ static const cyaml_schema_field_t source_fields[] = {
     TEXT("tolerance", OPTIONAL, config_source, tolerance_text),
     TEXT("challenge", OPTIONAL, config_source, challenge_text),
     TEXT("report_invalid", OPTIONAL, config_source, report_invalid_text),
+    TEXT("rate", OPTIONAL, config_source, rate_text),
     CYAML_FIELD_END,
 };
 

@@ -15,6 +15,35 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+enum { MOST_CONNECTIONS = 1000000 };
+
+/* What is limited: receiver/limit.h.  None of it is felt by an honest sender. */
+static bool
+validate_limits(const struct config_place *place, struct config_listen *listen)
+{
+	const struct config_quantity memory = {"max_memory", listen->max_memory_text,
+					       "64MiB",      "1MiB",
+					       "64GiB",      .bytes = &listen->max_memory};
+
+	if (!config_value_number(place, "max_connections", listen->max_connections_text, 10000, 16,
+				 MOST_CONNECTIONS, &listen->max_connections) ||
+	    !config_value_number(place, "max_connections_per_address",
+				 listen->max_connections_per_address_text, 1000, 0,
+				 MOST_CONNECTIONS, &listen->max_connections_per_address) ||
+	    !config_value_number(place, "handshake_rate_per_address", listen->handshake_rate_text,
+				 100, 0, CONFIG_VALUE_MOST_A_SECOND, &listen->handshake_rate) ||
+	    !config_value_number(place, "request_rate_per_address", listen->request_rate_text, 0, 0,
+				 CONFIG_VALUE_MOST_A_SECOND, &listen->request_rate) ||
+	    !config_value_number(place, "refusal_rate_per_address", listen->refusal_rate_text, 200,
+				 0, CONFIG_VALUE_MOST_A_SECOND, &listen->refusal_rate) ||
+	    !config_value_quantities(place, &memory, 1))
+		return false;
+	if (listen->max_memory >= listen->max_body_size)
+		return true;
+	error_set(place->error, "holds not one body of max_body_size; make it larger, many times");
+	return config_value_wrong(place, "max_memory");
+}
+
 static bool
 validate_listen(const struct config_place *root, struct config_listen *listen)
 {
@@ -37,7 +66,8 @@ validate_listen(const struct config_place *root, struct config_listen *listen)
 	       config_value_path(&place, "private_key", &listen->private_key) &&
 	       config_value_number(&place, "loops", listen->loops_text, 0, 0, CHILD_LISTEN_SOCKETS,
 				   &listen->loops) &&
-	       config_value_quantities(&place, rows, COUNT(rows));
+	       config_value_quantities(&place, rows, COUNT(rows)) &&
+	       validate_limits(&place, listen);
 }
 
 static bool

@@ -49,6 +49,8 @@ config_validate_source(const struct config_place *root, struct config *config, u
 	return config_validate_signature(&place, source) &&
 	       config_validate_reading(&place, config, source) &&
 	       config_value_events(&place, &source->events, &source->events_count) &&
+	       config_value_number(&place, "rate", source->rate_text, 0, 0,
+				   CONFIG_VALUE_MOST_A_SECOND, &source->rate) &&
 	       config_value_switch(&place, "report_invalid", source->report_invalid_text, false,
 				   &source->report_invalid);
 }

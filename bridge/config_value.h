@@ -8,6 +8,8 @@
 #include "bridge/config_internal.h"
 #include "bridge/config_profile.h"
 
+enum { CONFIG_VALUE_MOST_A_SECOND = 1000000 /* the highest rate */ };
+
 /* The mapping whose values are being checked.  All pointers are borrowed. */
 struct config_place {
 	const char *file;

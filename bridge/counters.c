@@ -26,6 +26,8 @@ static const char *const names[COUNTERS] = {
     [COUNTER_REPLAYS] = "replays_total",
     [COUNTER_CONFLICTS] = "id_conflicts_total",
     [COUNTER_UNROUTED] = "unrouted_total",
+    [COUNTER_TURNED_AWAY] = "turned_away_total",
+    [COUNTER_RATE_LIMITED] = "rate_limited_total",
 };
 
 bool

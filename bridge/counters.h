@@ -28,6 +28,8 @@ enum counter {
 	COUNTER_REPLAYS,           /* a known body under a new id that is not signed: kept */
 	COUNTER_CONFLICTS,         /* another body under a known id that is not signed: kept */
 	COUNTER_UNROUTED,          /* stored events that no destination wants */
+	COUNTER_TURNED_AWAY,       /* connections, for there were too many */
+	COUNTER_RATE_LIMITED,      /* 429 */
 	COUNTERS
 };
 

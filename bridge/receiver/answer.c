@@ -8,6 +8,7 @@
 
 #define ALLOWED       "POST, OPTIONS"
 #define RETRY_SECONDS "30"
+#define RATE_SECONDS  "1" /* until a bucket of limit.h is full again */
 
 static const struct answer_row rows[ANSWERS] = {
     [ANSWER_ACCEPTED] = {202, "Accepted", NULL, NULL, NULL, NULL, false},
@@ -38,6 +39,13 @@ static const struct answer_row rows[ANSWERS] = {
     [ANSWER_MEDIA_TYPE] = {415, "Unsupported Media Type", "unsupported_media_type",
 			   "Send application/json or application/cloudevents+json, not compressed.",
 			   NULL, NULL, false},
+    [ANSWER_TOO_MANY] = {429, "Too Many Requests", "too_many_requests",
+			 "There are too many requests; send it again later.", "Retry-After",
+			 RATE_SECONDS, false},
+    /* what costs least next: the rate of handshakes is limited as well */
+    [ANSWER_TOO_MANY_REFUSED] = {429, "Too Many Requests", "too_many_requests",
+				 "There are too many requests from this address.", "Retry-After",
+				 RATE_SECONDS, true},
     [ANSWER_HEADERS_TOO_LARGE] = {431, "Request Header Fields Too Large", "headers_too_large",
 				  "At most 64 header lines and 16 KiB of them are accepted.", NULL,
 				  NULL, true},

@@ -22,6 +22,8 @@ enum answer {
 	ANSWER_BODY_TOO_LARGE,    /* 413 */
 	ANSWER_TARGET_TOO_LONG,   /* 414 */
 	ANSWER_MEDIA_TYPE,        /* 415 */
+	ANSWER_TOO_MANY,          /* 429 + Retry-After: of a source that proved itself */
+	ANSWER_TOO_MANY_REFUSED,  /* 429 + Retry-After: of an address */
 	ANSWER_HEADERS_TOO_LARGE, /* 431 */
 	ANSWER_UNEXPECTED,        /* 500 */
 	ANSWER_UNAVAILABLE,       /* 503 + Retry-After */

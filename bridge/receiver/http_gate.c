@@ -9,7 +9,11 @@
 
 #include "formats/memory.h"
 
-enum { FIRST_CAPACITY = 2048, REFUSAL_ROOM = 128 };
+enum {
+	FIRST_CAPACITY = 2048,
+	REFUSAL_ROOM = 128,
+	TRUSTED_LENGTH = 64 * 1024, /* room for a body that is made before any of it came */
+};
 
 void
 http_gate_start(struct http_gate *gate, uint64_t limit)
@@ -69,8 +73,11 @@ begin_body(struct http_gate *gate)
 	/* RFC 9110 10.1.1: not to one who sends already, or has nothing to send */
 	gate->continue_due = gate->head.expects && gate->length == gate->head.length &&
 			     (gate->head.chunked || gate->body_length > 0);
-	if (gate->body_length > gate->length - gate->head.length)
-		grow(gate, gate->body_length - (gate->length - gate->head.length));
+	if (gate->body_length > gate->length - gate->head.length) {
+		size_t missing = gate->body_length - (gate->length - gate->head.length);
+
+		grow(gate, missing < TRUSTED_LENGTH ? missing : TRUSTED_LENGTH);
+	}
 }
 
 static void

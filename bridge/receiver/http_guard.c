@@ -1,10 +1,14 @@
 /*
  * Phases, each with an absolute deadline, in the order of a connection's life:
  *
- *   HANDSHAKE -> IDLE -> HEAD -> BODY -> HELD -> ANSWER -> IDLE ...
- *                                                       -> CLOSING
+ *   ARRIVED -> HANDSHAKE -> IDLE -> HEAD -> BODY -> HELD -> ANSWER -> IDLE ...
+ *                                                                 -> CLOSING
  *
- * Only in the first four evhttp may be given something (it waits for a first line
+ * ARRIVED is for what evhttp does not let us know when it asks for a connection: whose
+ * it is.  The timer is made to fire at once, which is after evhttp has given the socket
+ * and before anything is read from it; and where the handshake has to wait, once more.
+ *
+ * Only up to BODY evhttp may be given something (it waits for a first line
  * then).  In HELD the request is at the disk, and there is no deadline; reading is
  * off until the answer is out, so what a guard holds is bounded by one request and
  * one TLS record.
@@ -22,6 +26,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -31,13 +36,20 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "bridge/counters.h"
 #include "bridge/deadline.h"
 #include "bridge/receiver/http_gate.h"
+#include "bridge/receiver/limit.h"
 #include "formats/memory.h"
 
-enum { ANSWER_TIMEOUT_MILLISECONDS = 10000 };
+enum {
+	ANSWER_TIMEOUT_MILLISECONDS = 10000,
+	LIGHT_BODY = 16 * 1024, /* bytes of a request that every connection may hold uncounted */
+	LOOKS = 32,             /* at connections, for one to close */
+};
 
 enum phase {
+	PHASE_ARRIVED,
 	PHASE_HANDSHAKE,
 	PHASE_IDLE,
 	PHASE_HEAD,
@@ -52,6 +64,11 @@ struct http_guard {
 	struct bufferevent *stream; /* borrowed: it owns the session, which owns this */
 	SSL *session;               /* borrowed */
 	struct http_gate gate;
+	struct limit_peer *peer; /* NULL: not counted, or no more */
+	uint64_t counted;        /* bytes of memory taken from the limit */
+	TAILQ_ENTRY(http_guard) by_age;
+	TAILQ_ENTRY(http_guard) by_weight; /* where something is counted */
+	bool proven;
 	enum phase phase;
 	bool moving;         /* our own change of the input buffer is under way */
 	bool closes;         /* the request handed on is the last one */
@@ -66,7 +83,7 @@ static pthread_once_t session_index_once = PTHREAD_ONCE_INIT;
 static bool
 is_busy(enum phase phase)
 {
-	return phase != PHASE_HANDSHAKE && phase != PHASE_IDLE;
+	return phase > PHASE_IDLE;
 }
 
 static void
@@ -98,6 +115,55 @@ enter(struct http_guard *guard, enum phase phase, int64_t timeout)
 		start_timer(guard, now);
 }
 
+/* ---- limits ---- */
+
+static void
+release_memory(struct http_guard *guard)
+{
+	if (guard->counted == 0)
+		return;
+	limit_release(guard->group->limit, guard->counted);
+	guard->counted = 0;
+	TAILQ_REMOVE(&guard->group->heavy, guard, by_weight);
+}
+
+/* It does not count any more, whenever libevent gets to closing its socket. */
+static void
+leave(struct http_guard *guard)
+{
+	release_memory(guard);
+	if (guard->peer == NULL)
+		return;
+	limit_leave(guard->group->limit, guard->peer);
+	guard->peer = NULL;
+	TAILQ_REMOVE(&guard->group->all, guard, by_age);
+}
+
+void
+http_guard_group_start(struct http_guard_group *group)
+{
+	TAILQ_INIT(&group->all);
+	TAILQ_INIT(&group->heavy);
+}
+
+bool
+http_guard_may_ask(struct http_guard *guard)
+{
+	return guard->peer == NULL || limit_request(guard->group->limit, guard->peer);
+}
+
+bool
+http_guard_may_err(struct http_guard *guard)
+{
+	return guard->peer == NULL || limit_refusal(guard->group->limit, guard->peer);
+}
+
+void
+http_guard_prove(struct http_guard *guard)
+{
+	guard->proven = true;
+}
+
 static void
 guard_on_session_free(void *session, void *pointer, CRYPTO_EX_DATA *data, int index, long number,
 		      void *context)
@@ -108,6 +174,7 @@ guard_on_session_free(void *session, void *pointer, CRYPTO_EX_DATA *data, int in
 	if (guard == NULL)
 		return;
 	guard->group->busy -= is_busy(guard->phase);
+	leave(guard);
 	(void)event_del(&guard->timer);
 	http_gate_stop(&guard->gate);
 	free(guard);
@@ -131,6 +198,8 @@ hand_on(struct http_guard *guard)
 
 	guard->closes = http_gate_closes(&guard->gate);
 	enter(guard, PHASE_HELD, 0);
+	/* from here on it is the commit thread's queue that is bounded */
+	release_memory(guard);
 	if (evbuffer_reserve_space(input, (ev_ssize_t)http_gate_take_room(&guard->gate), &space,
 				   1) < 1)
 		memory_panic("no memory for a request");
@@ -171,7 +240,7 @@ advance(struct http_guard *guard)
 
 	switch (http_gate_read(&guard->gate)) {
 	case HTTP_GATE_IDLE:
-		if (guard->phase != PHASE_HANDSHAKE && guard->phase != PHASE_IDLE)
+		if (is_busy(guard->phase))
 			enter(guard, PHASE_IDLE, limits->idle_timeout);
 		break;
 	case HTTP_GATE_HEAD:
@@ -189,6 +258,45 @@ advance(struct http_guard *guard)
 		hand_on(guard);
 		break;
 	}
+}
+
+/*
+ * The oldest body that has not come whole makes room for this one: who stalls loses,
+ * and who sends what he announced is done in a moment.
+ */
+static bool
+take_memory_of_another(struct http_guard *guard, uint64_t bytes)
+{
+	struct http_guard *other;
+
+	for (other = TAILQ_FIRST(&guard->group->heavy); other != NULL;
+	     other = TAILQ_FIRST(&guard->group->heavy)) {
+		if (other == guard)
+			return false;
+		http_gate_refuse(&other->gate, ANSWER_UNAVAILABLE);
+		hand_on(other);
+		bufferevent_trigger(other->stream, EV_READ, 0);
+		if (limit_take(guard->group->limit, bytes))
+			return true;
+	}
+	return false;
+}
+
+/* Counts what the gate holds; false: there is no memory for it. */
+static bool
+count_memory(struct http_guard *guard)
+{
+	uint64_t more;
+
+	if (guard->gate.length <= LIGHT_BODY + guard->counted || guard->group->limit == NULL)
+		return true;
+	more = guard->gate.length - LIGHT_BODY - guard->counted;
+	if (!limit_take(guard->group->limit, more) && !take_memory_of_another(guard, more))
+		return false;
+	if (guard->counted == 0)
+		TAILQ_INSERT_TAIL(&guard->group->heavy, guard, by_weight);
+	guard->counted += more;
+	return true;
 }
 
 /* Moves the `size` bytes at the end of the input into the gate. */
@@ -229,8 +337,11 @@ guard_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void
 	if (guard->gate.state == HTTP_GATE_REFUSED || guard->phase == PHASE_CLOSING)
 		return;
 	collect(guard, input, info->n_added);
-	if (guard->phase < PHASE_HELD)
-		advance(guard);
+	if (guard->phase >= PHASE_HELD)
+		return;
+	if (!count_memory(guard))
+		http_gate_refuse(&guard->gate, ANSWER_UNAVAILABLE);
+	advance(guard);
 }
 
 /* As evhttp closes for its own time-outs. */
@@ -238,14 +349,101 @@ static void
 close_connection(struct http_guard *guard)
 {
 	enter(guard, PHASE_CLOSING, 0);
+	leave(guard);
 	/* the guard may be gone after this */
 	bufferevent_trigger_event(guard->stream, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
+}
+
+/*
+ * Closes one for a newcomer: the oldest that never showed a good signature, else the
+ * oldest that does nothing.  One that has shown one goes to the end of the line, so
+ * that some looks are enough.  False: all that were looked at are at work.
+ */
+static bool
+make_room(struct http_guard *newcomer)
+{
+	struct http_guard_group *group = newcomer->group;
+	struct http_guard *idle = NULL;
+
+	for (int i = 0; i < LOOKS; i++) {
+		struct http_guard *guard = TAILQ_FIRST(&group->all);
+		bool waits = guard->phase != PHASE_HELD;
+
+		if (guard == newcomer)
+			break;
+		if (waits && !guard->proven) {
+			close_connection(guard);
+			return true;
+		}
+		TAILQ_REMOVE(&group->all, guard, by_age);
+		TAILQ_INSERT_TAIL(&group->all, guard, by_age);
+		if (idle == NULL && guard->phase == PHASE_IDLE)
+			idle = guard;
+	}
+	if (idle != NULL)
+		close_connection(idle);
+	return idle != NULL;
+}
+
+static void
+turn_away(struct http_guard *guard)
+{
+	counters_add(guard->group->counters, COUNTER_TURNED_AWAY, 1);
+	close_connection(guard);
+}
+
+/* The socket is there: whose is it, and may he? */
+static void
+admit(struct http_guard *guard)
+{
+	struct http_guard_group *group = guard->group;
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	enum limit_verdict verdict;
+	int64_t wait;
+
+	if (getpeername(bufferevent_getfd(guard->stream), (struct sockaddr *)&address, &length) !=
+	    0) {
+		close_connection(guard);
+		return;
+	}
+	verdict = limit_enter(group->limit, (struct sockaddr *)&address,
+			      group->limits.handshake_timeout, &guard->peer, &wait);
+	if (verdict == LIMIT_REFUSED) {
+		turn_away(guard);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&group->all, guard, by_age);
+	if (verdict == LIMIT_FULL && !make_room(guard)) {
+		turn_away(guard);
+	} else if (wait > 0) {
+		/* a bufferevent cannot be disabled before its handshake is over */
+		(void)event_del(&guard->stream->ev_read);
+		(void)event_del(&guard->stream->ev_write);
+		enter(guard, PHASE_ARRIVED, wait);
+	} else {
+		enter(guard, PHASE_HANDSHAKE, group->limits.handshake_timeout);
+	}
+}
+
+static void
+begin_handshake(struct http_guard *guard)
+{
+	if (event_add(&guard->stream->ev_read, NULL) < 0)
+		memory_panic("no event for a connection");
+	enter(guard, PHASE_HANDSHAKE, guard->group->limits.handshake_timeout);
 }
 
 static void
 overrun(struct http_guard *guard)
 {
 	switch (guard->phase) {
+	case PHASE_ARRIVED:
+		if (guard->peer == NULL)
+			admit(guard);
+		else
+			begin_handshake(guard);
+		break;
 	case PHASE_HANDSHAKE:
 		/* nobody tells us of its end: it is looked up when it would be too late */
 		if (SSL_is_init_finished(guard->session))
@@ -277,7 +475,7 @@ guard_on_timer(evutil_socket_t socket, short what, void *context)
 
 	(void)socket, (void)what;
 	guard->timer_fires = 0;
-	if (guard->deadline == 0)
+	if (guard->deadline == 0 && guard->phase != PHASE_ARRIVED)
 		return;
 	if (now < guard->deadline)
 		start_timer(guard, now);
@@ -299,7 +497,10 @@ http_guard_new(struct http_guard_group *group, struct bufferevent *stream, SSL *
 	    evbuffer_add_cb(bufferevent_get_input(stream), guard_on_input, guard) == NULL ||
 	    SSL_set_ex_data(session, session_index, guard) != 1)
 		memory_panic("no memory for a connection");
-	enter(guard, PHASE_HANDSHAKE, group->limits.handshake_timeout);
+	if (group->limit != NULL)
+		event_active(&guard->timer, EV_TIMEOUT, 1);
+	else
+		enter(guard, PHASE_HANDSHAKE, group->limits.handshake_timeout);
 }
 
 struct http_guard *

@@ -7,6 +7,10 @@
  * and the next one only after the former was answered.  Refusals come to it as
  * requests for HTTP_GATE_REFUSAL targets, so that every answer is written in one
  * place.  A guard lives as long as its TLS session and belongs to its loop's thread.
+ *
+ * It also keeps the limits of limit.h: whether a connection may stay is decided when it
+ * comes, and again when there is no room for a later one, which then takes the place of
+ * the oldest that never proved itself.
  */
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
@@ -16,12 +20,17 @@
 #include <stdint.h>
 
 #include <openssl/types.h>
+#include <sys/queue.h>
 
 #include "bridge/receiver/http_linger.h"
 
 struct bufferevent;
+struct counters;
 struct event_base;
 struct http_guard;
+struct limit;
+
+TAILQ_HEAD(http_guards, http_guard);
 
 /* Deadlines are absolute, in milliseconds from the beginning of their phase. */
 struct http_guard_limits {
@@ -37,8 +46,14 @@ struct http_guard_group {
 	struct event_base *base;
 	struct http_guard_limits limits;
 	struct http_lingers lingers;
-	size_t busy; /* connections with a request begun and not answered whole */
+	size_t busy;         /* connections with a request begun and not answered whole */
+	struct limit *limit; /* NULL: there is none; shared with other loops */
+	struct counters *counters;
+	struct http_guards all;   /* the oldest first */
+	struct http_guards heavy; /* those with a body that counts in `limit`, likewise */
 };
+
+void http_guard_group_start(struct http_guard_group *group);
 
 /*
  * Guards a fresh connection.  Freed with the session, by OpenSSL, which must
@@ -48,6 +63,13 @@ void http_guard_new(struct http_guard_group *group, struct bufferevent *stream, 
 
 /* The guard of a session, borrowed. */
 struct http_guard *http_guard_of(const SSL *session);
+
+/* One more request of its peer; one more that is refused; false: too many (limit.h). */
+bool http_guard_may_ask(struct http_guard *guard);
+bool http_guard_may_err(struct http_guard *guard);
+
+/* It has shown a good signature: when the house is full others have to go first. */
+void http_guard_prove(struct http_guard *guard);
 
 /*
  * evhttp's handler was given a request: until the answer is sent nothing may wake

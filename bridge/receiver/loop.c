@@ -227,12 +227,15 @@ loop_start(struct loop **out, const struct loop_settings *settings, int socket, 
 	loop->base = new_base();
 	loop->guards.base = loop->base;
 	loop->guards.limits = settings->limits;
+	loop->guards.limit = settings->limit;
+	loop->guards.counters = settings->counters;
+	http_guard_group_start(&loop->guards);
 	loop->stop = -1;
 	if (!wake_open(&loop->stop, error) || !commit_returns_new(&loop->returns, &returned, error))
 		goto fail;
-	loop->handler =
-	    request_handler_new(settings->sources, settings->source_count, settings->commit,
-				loop->returns, settings->report, settings->counters);
+	loop->handler = request_handler_new(settings->sources, settings->source_count,
+					    settings->commit, loop->returns, settings->report,
+					    settings->limit, settings->counters);
 	open_http(loop, socket);
 	if (!add_events(loop, returned, error))
 		goto fail;

@@ -10,6 +10,7 @@
 #include "bridge/receiver/request.h"
 #include "formats/error.h"
 
+struct limit;
 struct loop;
 struct tls_server;
 
@@ -17,6 +18,7 @@ struct tls_server;
 struct loop_settings {
 	struct tls_server *server;
 	struct http_guard_limits limits;
+	struct limit *limit; /* NULL: there is none */
 	const struct request_source *sources;
 	size_t source_count;
 	struct commit *commit;

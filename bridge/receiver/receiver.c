@@ -23,6 +23,7 @@
 #include "bridge/config.h"
 #include "bridge/log.h"
 #include "bridge/receiver/commit.h"
+#include "bridge/receiver/limit.h"
 #include "bridge/receiver/loop.h"
 #include "bridge/receiver/report.h"
 #include "bridge/tls_server.h"
@@ -36,6 +37,7 @@
 enum {
 	HEAP_PAD = 256 * 1024,       /* bytes taken from the kernel at a time */
 	HEAP_TRIM = 2 * 1024 * 1024, /* free bytes at the top that are given back */
+	SPARE_FILES = 64,
 };
 
 struct receiver {
@@ -46,6 +48,7 @@ struct receiver {
 	struct verify **verifiers;
 	struct normalise **profiles;
 	struct report *report; /* NULL where no source wants one */
+	struct limit *limit;
 	struct spool *spool;
 	struct commit *commit;
 	const char **destinations; /* their names; borrowed ones */
@@ -89,6 +92,41 @@ raise_file_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		log_warning("start", "the limit of open files cannot be raised: %m");
+}
+
+/* So many that a descriptor is left for each, and some for what else is open. */
+static uint32_t
+most_connections(uint32_t configured)
+{
+	struct rlimit limit;
+	uint64_t possible = UINT64_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		possible =
+		    limit.rlim_cur > 2 * SPARE_FILES ? limit.rlim_cur - SPARE_FILES : SPARE_FILES;
+	if (configured <= possible)
+		return configured;
+	log_warning("listen",
+		    "max_connections is %u here, not %u: no more files may be open; raise "
+		    "LimitNOFILE or ulimit -n",
+		    (unsigned)possible, configured);
+	return (uint32_t)possible;
+}
+
+static struct limit *
+make_limit(const struct config *config)
+{
+	const struct config_listen *listen = &config->listen;
+	const struct limit_settings settings = {
+	    .connections = most_connections(listen->max_connections),
+	    .connections_per_address = listen->max_connections_per_address,
+	    .handshake_rate = listen->handshake_rate,
+	    .request_rate = listen->request_rate,
+	    .refusal_rate = listen->refusal_rate,
+	    .memory = listen->max_memory,
+	};
+
+	return limit_new(&settings, config->sources_count);
 }
 
 /*
@@ -186,6 +224,7 @@ start_loops(struct receiver *receiver, const struct child_inheritance *inheritan
 {
 	const struct config_listen *listen = &receiver->config->listen;
 
+	receiver->limit = make_limit(receiver->config);
 	receiver->settings = (struct loop_settings){
 	    .server = receiver->server,
 	    .limits = {.max_body_size = listen->max_body_size,
@@ -193,6 +232,7 @@ start_loops(struct receiver *receiver, const struct child_inheritance *inheritan
 		       .header_timeout = listen->header_timeout,
 		       .body_timeout = listen->body_timeout,
 		       .idle_timeout = listen->idle_timeout},
+	    .limit = receiver->limit,
 	    .sources = receiver->sources,
 	    .source_count = receiver->config->sources_count,
 	    .commit = receiver->commit,
@@ -248,6 +288,7 @@ release(struct receiver *receiver)
 		}
 	}
 	report_free(receiver->report);
+	limit_free(receiver->limit);
 	free(receiver->destinations);
 	free(receiver->profiles);
 	free(receiver->verifiers);

@@ -22,6 +22,7 @@
 #include "bridge/receiver/http_gate.h"
 #include "bridge/receiver/http_guard.h"
 #include "bridge/receiver/identify.h"
+#include "bridge/receiver/limit.h"
 #include "bridge/receiver/report.h"
 #include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
@@ -41,6 +42,7 @@ struct request_handler {
 	struct commit_returns *returns;
 	struct counters *counters;
 	struct report *report;                   /* NULL: none */
+	struct limit *limit;                     /* likewise */
 	struct report_note *notes;               /* one a source */
 	struct arena *arena;                     /* of the request under way */
 	struct submission *outbox, **outbox_end; /* for request_flush() */
@@ -64,6 +66,8 @@ static const enum counter counted[ANSWERS] = {
     [ANSWER_BODY_TOO_LARGE] = COUNTER_REFUSED,
     [ANSWER_TARGET_TOO_LONG] = COUNTER_REFUSED,
     [ANSWER_MEDIA_TYPE] = COUNTER_REFUSED,
+    [ANSWER_TOO_MANY] = COUNTER_RATE_LIMITED,
+    [ANSWER_TOO_MANY_REFUSED] = COUNTER_RATE_LIMITED,
     [ANSWER_HEADERS_TOO_LARGE] = COUNTER_REFUSED,
     [ANSWER_UNEXPECTED] = COUNTER_UNAVAILABLE,
     [ANSWER_UNAVAILABLE] = COUNTER_UNAVAILABLE,
@@ -71,7 +75,7 @@ static const enum counter counted[ANSWERS] = {
 
 struct request_handler *
 request_handler_new(const struct request_source *sources, size_t count, struct commit *commit,
-		    struct commit_returns *returns, struct report *report,
+		    struct commit_returns *returns, struct report *report, struct limit *limit,
 		    struct counters *counters)
 {
 	struct request_handler *handler = memory_allocate(sizeof(*handler));
@@ -82,6 +86,7 @@ request_handler_new(const struct request_source *sources, size_t count, struct c
 	handler->returns = returns;
 	handler->counters = counters;
 	handler->report = report;
+	handler->limit = limit;
 	handler->notes = memory_allocate_array(count, sizeof(*handler->notes));
 	handler->arena = arena_new();
 	handler->outbox_end = &handler->outbox;
@@ -180,9 +185,16 @@ answer_now(struct request_handler *handler, struct evhttp_request *request, enum
 	reply(handler, request, answer, sentence);
 }
 
+/* One that errs too often is told so, and to go: only after it was seen that he errs. */
 static void
 refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
 {
+	int status = answer_row(answer)->status;
+	struct http_guard *guard = guard_of(request);
+
+	if (status >= 400 && status < 500 && answer != ANSWER_TOO_MANY && guard != NULL &&
+	    !http_guard_may_err(guard))
+		answer = ANSWER_TOO_MANY_REFUSED;
 	answer_now(handler, request, answer, (struct slice){NULL, 0});
 }
 
@@ -385,6 +397,8 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	    .body = body_of(request),
 	    .now = deadline_wall(),
 	};
+	size_t index = (size_t)(source - handler->sources);
+	struct http_guard *guard = guard_of(request);
 	struct verify_outcome outcome;
 	char answer_bytes[CHALLENGE_ANSWER];
 	struct text answer;
@@ -395,13 +409,18 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 		refuse(handler, request, ANSWER_UNAUTHORIZED);
 		return;
 	}
+	if (guard != NULL)
+		http_guard_prove(guard);
+	if (handler->limit != NULL && !limit_source(handler->limit, index, source->config->rate)) {
+		refuse(handler, request, ANSWER_TOO_MANY);
+		return;
+	}
 	text_start(&answer, answer_bytes, sizeof(answer_bytes));
 	if (challenge_post(source->config->challenge, source->verify, seen.body, &answer)) {
 		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
 		return;
 	}
-	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
-			     outcome.secrets, seen.now);
+	counters_use_secrets(handler->counters, index, outcome.secrets, seen.now);
 	take_trusted(handler, request, source, &outcome, &seen);
 	arena_clear(handler->arena);
 }
@@ -447,6 +466,10 @@ request_handle(struct evhttp_request *request, void *context)
 	counters_add(handler->counters, COUNTER_REQUESTS, 1);
 	if (target[0] != '/') {
 		refuse(handler, request, refusal_of(target));
+		return;
+	}
+	if (handler->limit != NULL && !http_guard_may_ask(guard_of(request))) {
+		answer_now(handler, request, ANSWER_TOO_MANY_REFUSED, (struct slice){NULL, 0});
 		return;
 	}
 	source = source_of(handler, target);

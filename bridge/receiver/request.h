@@ -17,6 +17,7 @@ struct commit;
 struct commit_returns;
 struct config_source;
 struct evhttp_request;
+struct limit;
 struct normalise;
 struct report;
 struct request_handler;
@@ -31,11 +32,12 @@ struct request_source {
 
 /*
  * Gives a handler, freed with request_handler_free(); borrows all until then.
- * `report` may be NULL: bad signatures are counted and no more.
+ * `report` may be NULL: bad signatures are counted and no more.  So may `limit`.
  */
 struct request_handler *request_handler_new(const struct request_source *sources, size_t count,
 					    struct commit *commit, struct commit_returns *returns,
-					    struct report *report, struct counters *counters);
+					    struct report *report, struct limit *limit,
+					    struct counters *counters);
 void request_handler_free(struct request_handler *handler);
 
 /* Takes a request, as evhttp's generic callback; `handler` is a request_handler. */

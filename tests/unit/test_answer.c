@@ -31,6 +31,8 @@ every_answer_has_its_status(void **state)
 	    {ANSWER_BODY_TOO_LARGE, 413, NULL, true},
 	    {ANSWER_TARGET_TOO_LONG, 414, NULL, true},
 	    {ANSWER_MEDIA_TYPE, 415, NULL, false},
+	    {ANSWER_TOO_MANY, 429, "Retry-After", false},
+	    {ANSWER_TOO_MANY_REFUSED, 429, "Retry-After", true},
 	    {ANSWER_HEADERS_TOO_LARGE, 431, NULL, true},
 	    {ANSWER_UNEXPECTED, 500, NULL, true},
 	    {ANSWER_UNAVAILABLE, 503, "Retry-After", false},

@@ -395,7 +395,10 @@ static const struct {
     /* what the schema says */
     {"certificate:", "certificat:",
      ":3: unknown key 'certificat' in listen; known keys: address, certificate, private_key, "
-     "loops, max_body_size, handshake_timeout, header_timeout, body_timeout, idle_timeout"},
+     "loops, max_body_size, handshake_timeout, header_timeout, body_timeout, idle_timeout, "
+     "max_connections, "
+     "max_connections_per_address, handshake_rate_per_address, request_rate_per_address, "
+     "refusal_rate_per_address, max_memory"},
     {"spool:", "sppool:",
      ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, aliases_file, "
      "types, destinations"},
