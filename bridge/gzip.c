@@ -1,6 +1,7 @@
 #include "bridge/gzip.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #define ZLIB_CONST
 #include <zlib.h>
@@ -34,4 +35,44 @@ gzip_compress(struct slice plain, struct text *text)
 	else
 		text->overflowed = true;
 	(void)deflateEnd(&stream);
+}
+
+struct gzip_file {
+	gzFile handle;
+};
+
+struct gzip_file *
+gzip_open(int descriptor)
+{
+	struct gzip_file *file = memory_allocate(sizeof(*file));
+
+	file->handle = gzdopen(descriptor, "rb");
+	if (file->handle == NULL)
+		memory_panic("out of memory: reading gzip");
+	return file;
+}
+
+void
+gzip_close(struct gzip_file *file)
+{
+	if (file == NULL)
+		return;
+	(void)gzclose_r(file->handle);
+	free(file);
+}
+
+bool
+gzip_read(struct gzip_file *file, char *bytes, size_t capacity, size_t *length, struct error *error)
+{
+	unsigned want = capacity < INT_MAX ? (unsigned)capacity : INT_MAX;
+	int status, got = gzread(file->handle, bytes, want);
+	const char *text = gzerror(file->handle, &status);
+
+	if (got > 0 || (got == 0 && status == Z_OK)) {
+		*length = (size_t)got;
+		return true;
+	}
+	if (status == Z_ERRNO)
+		return error_set_errno(error, "it cannot be read");
+	return error_set(error, "its gzip is cut or damaged: %s", text);
 }

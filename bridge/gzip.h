@@ -12,4 +12,15 @@ size_t gzip_bound(size_t length);
 /* Appends the compressed form; text->overflowed where gzip_bound() did not fit. */
 void gzip_compress(struct slice plain, struct text *text);
 
+/* A file that is read, gzip (one member or several) or plain: what it is, it shows. */
+struct gzip_file;
+
+/* Takes the descriptor.  Gives *file, closed with gzip_close(). */
+struct gzip_file *gzip_open(int descriptor);
+void gzip_close(struct gzip_file *file); /* NULL is fine */
+
+/* Reads up to `capacity` bytes; *length 0: the end.  False: it cannot be read, or is cut. */
+MUST_CHECK bool gzip_read(struct gzip_file *file, char *bytes, size_t capacity, size_t *length,
+			  struct error *error);
+
 #endif

@@ -26,6 +26,7 @@ extern const struct command command_events;
 extern const struct command command_dead;
 extern const struct command command_replay;
 extern const struct command command_verify;
+extern const struct command command_reconcile;
 
 /* The roles of the program, for main() and for command_run. */
 extern const struct child_role command_run_roles[];

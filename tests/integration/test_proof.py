@@ -1,11 +1,13 @@
-"""Proof of completeness: verify, its signatures; while the bridge runs and not."""
+"""Proof of completeness: verify, its signatures, reconcile; while the bridge runs and not."""
+import gzip
 import http.client
 import json
 import re
 import sqlite3
+import subprocess
 import sys
 
-from stage import WEBHOOK_PATH, Bridge, Tests, make_directory, until
+from stage import SIEMBRIDGE, WEBHOOK_PATH, Bridge, Tests, make_directory, until
 
 test = Tests()
 D = make_directory("proof")
@@ -40,7 +42,7 @@ def edit(sql):
 def a_running_bridge_is_verified_with_its_cursors():
     for number in range(1, 21):
         send(number)
-    send(1, "/open")
+    send(21, "/open")
     until(lambda: "cursor     out: 21 of 21" in ask("verify"), "all is confirmed", 10)
     text = ask("verify")
     assert "events     21 kept, 1 to 21" in text and "head       21" in text, text
@@ -67,6 +69,56 @@ def what_was_noted_elsewhere_shows_a_chain_that_was_made_anew():
     wrong = end[:-1] + ("0" if end[-1] != "0" else "1")
     assert "NOT WHOLE" in ask("verify", "--expect", wrong, status=1)
     assert "--expect is" in ask("verify", "--expect", "12", status=1)
+
+
+def held():
+    return (D / "out.events").read_text().splitlines()
+
+
+@test
+def what_a_collector_lost_is_named_and_sent_again_exactly():
+    until(lambda: len(held()) == 21, "all have arrived", 10)
+    whole = D / "out.events"
+    assert "complete" in ask("reconcile", "-d", "out", whole)
+    lines = held()
+    part = D / "part.log"
+    kept = [line for number, line in enumerate(lines, 1) if number not in (4, 5, 21)]
+    part.write_text("\n".join(["garbage", kept[0], *kept]) + "\n")
+    text = ask("reconcile", "-d", "out", part, status=1)
+    missing = re.findall(r"^missing    (\d+)  (\S+)", text, re.M)
+    assert [number for number, _ in missing] == ["4", "5", "21"], text
+    assert missing[0][1] == "msg_4" and "\nmissing    3\n" in text, text
+    assert "duplicate  1  msg_1" in text and "gap        numbers 4 to 5 (2)" in text, text
+    assert "1 lines without an id" in text and "1 of them behind the last" in text, text
+    assert "not ordered" in ask("reconcile", "-d", "out", "--replay", "--dry-run", part, status=1)
+    ask("reconcile", "-d", "out", "--replay", part, status=1)
+    until(lambda: len(held()) == 24, "three came again", 10)
+    again = held()[21:]
+    assert [re.search(r"externalId=(\S+)", line).group(1) for line in again] \
+        == ["msg_4", "msg_5", "msg_21"], again
+    assert all("flexNumber1Label=replayed" in line for line in again), again
+    assert "complete" in ask("reconcile", "-d", "out", whole)
+    with open(part, "a") as file:
+        file.write("\n".join(again) + "\n")
+    assert "\nmissing    0\n" in ask("reconcile", "-d", "out", part)
+
+
+@test
+def compressed_files_several_files_and_standard_input_are_read():
+    lines = held()
+    with gzip.open(D / "one.gz", "wt") as file:
+        file.write("\n".join(lines[:10]) + "\n")
+    with gzip.open(D / "two.gz", "wt") as file:
+        file.write("\n".join(json.dumps({"_raw": line}) for line in lines[10:]) + "\n")
+    assert "complete" in ask("reconcile", "-d", "out", D / "one.gz", D / "two.gz")
+    (D / "cut.gz").write_bytes((D / "one.gz").read_bytes()[:-20])
+    assert "gzip is cut" in ask("reconcile", "-d", "out", D / "cut.gz", status=1)
+    result = subprocess.run([SIEMBRIDGE, "reconcile", "-c", bridge.config, "-d", "out", "--to",
+                             "10", "-"], input="\n".join(lines[:10]), capture_output=True,
+                            text=True, timeout=20)
+    assert result.returncode == 0 and "expected   10 " in result.stdout, result
+    ask("reconcile", "-d", "out", status=2)
+    ask("reconcile", "-d", "out", D / "nowhere", status=1)
 
 
 @test
