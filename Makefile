@@ -27,7 +27,7 @@ VARIANT_FLAGS        = $(VARIANT_FLAGS_$(VARIANT))
 COMPILE = $(CC) -std=c11 -I. $(DEFINES) $(CFLAGS) $(WARNINGS) $(HARDENING) $(VARIANT_FLAGS) -MMD -MP
 LINK    = $(CC) $(CFLAGS) $(LDHARDENING) $(VARIANT_FLAGS)
 LIBS    = -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl -lcrypto \
-          -ljson-c -lfastjson -lsqlite3 -lcyaml -lyaml -lcurl -lz -lpthread -lm
+          -ljson-c -lfastjson -lsqlite3 -lcyaml -lyaml -lcurl -lz -lseccomp -lpthread -lm
 
 SOURCES := $(wildcard formats/*.c bridge/*.c bridge/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)

@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "bridge/confine.h"
 #include "formats/text.h"
 
 enum {
@@ -285,8 +286,8 @@ watch_parent(void *context)
 	return NULL;
 }
 
-static bool
-start_watcher(void)
+bool
+child_watch(struct error *error)
 {
 	static int parent; /* outlives this function, as the thread does */
 	pthread_attr_t attributes;
@@ -296,7 +297,7 @@ start_watcher(void)
 
 	parent = pidfd_open(getppid(), 0);
 	if (parent < 0 || sigfillset(&all) != 0 || pthread_attr_init(&attributes) != 0)
-		return false;
+		return error_set_errno(error, "the life of the parent cannot be watched");
 	/* signals are for the role's own threads */
 	started = pthread_sigmask(SIG_SETMASK, &all, &before) == 0 &&
 		  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0 &&
@@ -304,7 +305,14 @@ start_watcher(void)
 		  pthread_create(&thread, &attributes, watch_parent, &parent) == 0 &&
 		  pthread_sigmask(SIG_SETMASK, &before, NULL) == 0;
 	pthread_attr_destroy(&attributes);
-	return started;
+	return started || error_set(error, "no thread can be started to watch the parent");
+}
+
+bool
+child_confine(const struct child_inheritance *inheritance, const struct config *config,
+	      struct error *error)
+{
+	return confine_enter(inheritance->role, config, error) && child_watch(error);
 }
 
 /*
@@ -314,7 +322,7 @@ start_watcher(void)
 static bool
 die_with(pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || !start_watcher()) {
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) {
 		log_error("start", "the life of process %d cannot be watched: %m", (int)parent);
 		return false;
 	}
@@ -353,6 +361,7 @@ child_main(int argc, char **argv, const struct child_role *roles, size_t count)
 		}
 		if (!die_with(arguments.parent))
 			return CHILD_EXIT_FAILED;
+		arguments.inheritance.role = roles[i].name;
 		return roles[i].run(&arguments.inheritance);
 	}
 	log_error("start", "there is no role of the name %s", arguments.role);

@@ -7,9 +7,9 @@
  * A fresh address space; `ps` shows the role in the arguments and in the command
  * name ("siembridge-recv").  It inherits nothing but stdin (/dev/null), stdout,
  * stderr and the descriptors named in its arguments.  It ends with its parent:
- * by SIGTERM, and where it has not ended 6 s later by SIGALRM.  SIGPIPE, SIGINT
- * and SIGHUP are ignored: a terminal sends the latter two to the whole group, and
- * it is for the supervisor to say what they mean.
+ * by SIGTERM, and from child_confine() on, where it has not ended 6 s later, by SIGALRM.  SIGPIPE,
+ * SIGINT and SIGHUP are ignored: a terminal sends the latter two to the whole group, and it is for
+ * the supervisor to say what they mean.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -31,6 +31,7 @@ struct child_inheritance {
 	int counters; /* memfd of counters.h; -1: none */
 	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for a role that listens */
 	size_t listen_count;
+	const char *role; /* child's side: its name */
 };
 
 /* One role of the program. */
@@ -39,8 +40,9 @@ struct child_role {
 	const char *process_name; /* "siembridge-recv": at most 15 bytes */
 	bool listens;             /* is given the listening sockets */
 	/*
-	 * The whole life of the process; returns its exit status.  Ends cleanly on
-	 * SIGTERM within 5 s.
+	 * The whole life of the process; returns its exit status.  Calls child_confine()
+	 * once it has opened what it needs and before it starts a thread.  Ends cleanly
+	 * on SIGTERM within 5 s.
 	 */
 	int (*run)(const struct child_inheritance *inheritance);
 };
@@ -65,5 +67,16 @@ MUST_CHECK bool child_start_check(const char *config_path, pid_t *process, struc
  * name out of `count`.  Returns the exit status.
  */
 int child_main(int argc, char **argv, const struct child_role *roles, size_t count);
+
+/*
+ * Child's side: confines the process as its role's row in confine.c says, and has a
+ * thread watch the parent.  Before any other thread.
+ */
+struct config;
+MUST_CHECK bool child_confine(const struct child_inheritance *inheritance,
+			      const struct config *config, struct error *error);
+
+/* The second half of it alone. */
+MUST_CHECK bool child_watch(struct error *error);
 
 #endif

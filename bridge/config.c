@@ -14,6 +14,11 @@ config_free(struct config *config)
 		free(config->sources[i].own_constants);
 		free(config->sources[i].own_words);
 	}
+	for (size_t i = 0; i < config->named_paths_count; i++) {
+		free(config->named_paths[i].key);
+		free(config->named_paths[i].path);
+	}
+	free(config->named_paths);
 	free(config->own_types);
 	free(config->aliases);
 	free(config->aliases_text);

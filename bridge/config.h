@@ -340,6 +340,12 @@ struct config_destination {
 	struct format_options options; /* what of it comes from here; borrows from here */
 };
 
+/* A file that the configuration names, and by which key. */
+struct config_named_path {
+	char *key; /* "destinations[0].syslog.ca_file" */
+	char *path;
+};
+
 struct config {
 	char *path;     /* of the file, as it was given */
 	char *hostname; /* this host's; NULL where it has none */
@@ -358,6 +364,8 @@ struct config {
 	size_t aliases_count;
 	struct vocabulary_type *own_types; /* types_count of them */
 	struct normalise_settings reading; /* of events whose source is not configured any more */
+	struct config_named_path *named_paths; /* every one in it, absolute */
+	size_t named_paths_count;
 };
 
 /*

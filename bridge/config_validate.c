@@ -120,7 +120,7 @@ config_validate(struct config *config, struct error *error)
 	find_hostname(config);
 
 	const struct config_place root = {
-	    .file = config->path, .directory = directory, .error = error};
+	    .file = config->path, .directory = directory, .config = config, .error = error};
 
 	if (!validate_listen(&root, &config->listen) || !validate_spool(&root, &config->spool))
 		goto finish;

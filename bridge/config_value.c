@@ -214,8 +214,8 @@ config_value_address(const struct config_place *place, const char *key, const ch
 	return true;
 }
 
-bool
-config_value_path(const struct config_place *place, const char *key, char **path)
+static bool
+make_absolute(const struct config_place *place, const char *key, char **path)
 {
 	char bytes[PATH_MAX];
 	struct text absolute;
@@ -232,5 +232,31 @@ config_value_path(const struct config_place *place, const char *key, char **path
 	}
 	free(*path);
 	*path = memory_copy_text(absolute.bytes, absolute.length);
+	return true;
+}
+
+/* What a process may open follows from this list, so no key can be forgotten in it. */
+static void
+note_path(const struct config_place *place, const char *key, const char *path)
+{
+	struct config_place value = config_value_place(place, key, -1);
+	struct config *config = place->config;
+	struct config_named_path *named;
+
+	if (config == NULL)
+		return;
+	config->named_paths =
+	    memory_resize_array(config->named_paths, config->named_paths_count + 1, sizeof(*named));
+	named = &config->named_paths[config->named_paths_count++];
+	named->key = memory_copy_text(value.prefix, strlen(value.prefix));
+	named->path = memory_copy_text(path, strlen(path));
+}
+
+bool
+config_value_path(const struct config_place *place, const char *key, char **path)
+{
+	if (!make_absolute(place, key, path))
+		return false;
+	note_path(place, key, *path);
 	return true;
 }

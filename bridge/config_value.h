@@ -14,6 +14,7 @@ enum { CONFIG_VALUE_MOST_A_SECOND = 1000000 /* the highest rate */ };
 struct config_place {
 	const char *file;
 	const char *directory;        /* where relative paths start */
+	struct config *config;        /* takes note of the paths; NULL: nobody does */
 	struct error *error;          /* filled by whoever returns false */
 	char prefix[CONFIG_KEY_PATH]; /* key path of the mapping: "sources[0]"; "": the root */
 };
@@ -79,7 +80,7 @@ MUST_CHECK bool config_value_events(const struct config_place *place, char ***ev
 MUST_CHECK bool config_value_address(const struct config_place *place, const char *key,
 				     const char *text, bool host_required);
 
-/* Makes *path absolute in place. */
+/* Makes *path absolute in place, and puts it down among config->named_paths. */
 MUST_CHECK bool config_value_path(const struct config_place *place, const char *key, char **path);
 
 /* The parts of config_validate() that are about config->sources[index], destinations[index]. */

@@ -254,7 +254,10 @@ describe_end(int status, struct text *text)
 {
 	const char *description = WIFSIGNALED(status) ? sigdescr_np(WTERMSIG(status)) : NULL;
 
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		text_append_string(text, "made a system call that its confinement ends it for "
+					 "(SIGSYS; the kernel's log has its number)");
+	else if (WIFSIGNALED(status))
 		text_append_format(text, "was killed by signal %d (%s)", WTERMSIG(status),
 				   description != NULL ? description : "of no name");
 	else
@@ -265,7 +268,7 @@ describe_end(int status, struct text *text)
 static void
 start_anew(struct child *child, pid_t process, int status)
 {
-	char end[80];
+	char end[128];
 	struct text text;
 
 	text_start(&text, end, sizeof(end));

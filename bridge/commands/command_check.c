@@ -13,6 +13,7 @@
 #include "bridge/commands/options.h"
 #include "bridge/commands/reach.h"
 #include "bridge/config.h"
+#include "bridge/confine.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/spool.h"
 
@@ -299,6 +300,17 @@ print_destination(const struct config_destination *destination)
 }
 
 static void
+print_confinement(void)
+{
+	char bytes[512];
+	struct text text;
+
+	text_start(&text, bytes, sizeof(bytes));
+	confine_describe(&text);
+	printf("confinement  %s\n", bytes);
+}
+
+static void
 print_summary(const struct config *config, const struct text *warnings)
 {
 	fprintf(stderr, "%.*s", (int)warnings->length, warnings->bytes);
@@ -309,6 +321,7 @@ print_summary(const struct config *config, const struct text *warnings)
 		print_source(&config->sources[i]);
 	for (unsigned i = 0; i < config->destinations_count; i++)
 		print_destination(&config->destinations[i]);
+	print_confinement();
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "bridge/child.h"
 #include "bridge/commands/options.h"
 #include "bridge/config.h"
+#include "bridge/confine.h"
 #include "bridge/counters.h"
 #include "bridge/forwarder/forwarder.h"
 #include "bridge/listen.h"
@@ -94,7 +95,8 @@ prepare(struct child_inheritance *inheritance, struct error *error)
 		error->text[0] = '\0'; /* all is said */
 		goto finish;
 	}
-	done = open_shared(config, inheritance, error);
+	done =
+	    open_shared(config, inheritance, error) && confine_enter("supervisor", config, error);
 finish:
 	config_free(config);
 	return done;

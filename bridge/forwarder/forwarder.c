@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bridge/config.h"
+#include "bridge/confine.h"
 #include "bridge/counters.h"
 #include "bridge/deadline.h"
 #include "bridge/forwarder/destination.h"
@@ -50,6 +51,7 @@ struct forwarder {
 	int attention; /* raised by the destinations */
 	int signals;
 	bool stopping;
+	bool stale;        /* see is_stale() */
 	struct stat spool; /* the file that is read */
 };
 
@@ -76,6 +78,18 @@ spool_was_replaced(const struct forwarder *forwarder)
 
 	return look_at_spool(forwarder, &now) &&
 	       (now.st_ino != forwarder->spool.st_ino || now.st_dev != forwarder->spool.st_dev);
+}
+
+/* A file that may be read was replaced by one that may not be: a new start may. */
+static bool
+is_stale(void)
+{
+	const char *path;
+
+	if (!confine_files_are_stale(&path))
+		return false;
+	log_warning("confine", "%s was replaced; starting anew to read it", path);
+	return true;
 }
 
 /* ---- waiting ---- */
@@ -209,7 +223,8 @@ start(struct forwarder *forwarder, const struct child_inheritance *inheritance, 
 	       counters_map(inheritance->counters, &forwarder->counters, error) &&
 	       profiles_new(&forwarder->profiles, forwarder->config, error) &&
 	       ledger_open(&forwarder->ledger, forwarder->config->spool.directory, error) &&
-	       begin_destinations(forwarder, error);
+	       begin_destinations(forwarder, error) &&
+	       child_confine(inheritance, forwarder->config, error);
 }
 
 /* ---- the loop ---- */
@@ -230,6 +245,7 @@ look_around(struct forwarder *forwarder)
 	if (!deadline_passed(forwarder->next_look))
 		return;
 	forwarder->next_look = deadline_after(LOOK_INTERVAL);
+	forwarder->stale = is_stale();
 	ledger_complain(forwarder->ledger, forwarder->destinations, forwarder->count);
 	if (forwarder->replays != NULL)
 		replays_tend(forwarder->replays, forwarder->destinations, forwarder->count);
@@ -303,6 +319,8 @@ run(struct forwarder *forwarder)
 		tend(forwarder);
 		if (spool_was_replaced(forwarder)) {
 			log_error("spool", "it was begun afresh; starting anew to read that");
+			status = CHILD_EXIT_FAILED;
+		} else if (forwarder->stale) {
 			status = CHILD_EXIT_FAILED;
 		}
 	}

@@ -81,19 +81,6 @@ on_broken(void *context)
 	wake_raise(((struct receiver *)context)->broken);
 }
 
-/* Each connection is a descriptor; the soft limit is often 1024. */
-static void
-raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_warning("start", "the limit of open files cannot be raised: %m");
-}
-
 /* So many that a descriptor is left for each, and some for what else is open. */
 static uint32_t
 most_connections(uint32_t configured)
@@ -199,7 +186,7 @@ keep(struct receiver *receiver)
 }
 
 static bool
-open_spool(struct receiver *receiver, int wake, struct error *error)
+open_spool(struct receiver *receiver, struct error *error)
 {
 	const struct config_spool *config = &receiver->config->spool;
 	struct error alarm = {.text = ""};
@@ -211,6 +198,12 @@ open_spool(struct receiver *receiver, int wake, struct error *error)
 		return false;
 	if (alarm.text[0] != '\0')
 		log_error("spool", "%s", alarm.text);
+	return true;
+}
+
+static bool
+start_commit(struct receiver *receiver, int wake, struct error *error)
+{
 	if (!commit_start(&receiver->commit, receiver->spool, wake, receiver->counters, on_broken,
 			  receiver, error))
 		return false;
@@ -309,7 +302,8 @@ start(struct receiver *receiver, const struct child_inheritance *inheritance, st
 	return counters_map(inheritance->counters, &receiver->counters, error) &&
 	       prepare_signals(receiver, error) && prepare_sources(receiver, error) &&
 	       tls_server_new(&receiver->server, listen->certificate, listen->private_key, error) &&
-	       open_spool(receiver, inheritance->wake, error) &&
+	       open_spool(receiver, error) && child_confine(inheritance, receiver->config, error) &&
+	       start_commit(receiver, inheritance->wake, error) &&
 	       start_loops(receiver, inheritance, error);
 }
 
@@ -326,7 +320,6 @@ receiver_run(const struct child_inheritance *inheritance)
 	}
 	event_set_log_callback(on_libevent_log);
 	event_set_fatal_callback(on_libevent_fatal);
-	raise_file_limit();
 	tune_heap();
 	if (!start(&receiver, inheritance, &error)) {
 		log_error("start", "%s", error.text);

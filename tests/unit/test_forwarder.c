@@ -81,6 +81,7 @@ set_up(void **state)
 		snprintf(fixture->output[i], sizeof(fixture->output[i]), "%s/out.%d",
 			 fixture->directory, i);
 	write_config(fixture);
+	fixture->inheritance.role = "forwarder";
 	fixture->inheritance.config_path = fixture->config_path;
 	fixture->inheritance.counters = -1;
 	if (!wake_open(&fixture->inheritance.wake, &error))

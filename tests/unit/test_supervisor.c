@@ -74,12 +74,15 @@ serve(const struct child_inheritance *inheritance, size_t place, int64_t farewel
 {
 	struct counters *page;
 	struct counters_destination *own = own_place(inheritance, place, &page);
+	struct error error;
 	sigset_t set;
 	int number;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (!child_watch(&error))
+		_exit(98);
 	own->PID = (uint64_t)getpid();
 	own->DIFFERENCE = inherited_what_it_should(inheritance, place == FIRST) ? 0 : 1;
 	own->STARTS++;
