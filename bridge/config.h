@@ -292,6 +292,39 @@ struct config_email {
 	int64_t timeout; /* milliseconds */
 };
 
+/* splunk_hec: of a destination */
+struct config_splunk_hec {
+	char *url;              /* "https://host:port"; without a path: /services/collector/event */
+	char *token_file;       /* for secret_read_password(); read again when it changes */
+	char *acknowledge_text; /* delivered is what an indexer has; default false */
+	char *index;            /* these four are templates (template.h); default: the token's */
+	char *sourcetype;       /* default siembridge:{family} */
+	char *host;             /* default: this host's name */
+	char *source;           /* default siembridge */
+	char *batch_size_text;  /* of a request before it is compressed; default 1MiB */
+	char *batch_events_text; /* of a request, at most; default 2000 */
+	char *linger_text;       /* between two requests that are not full; default 0s */
+	char *gzip_text;         /* default false */
+	char *proxy;             /* "http://host:port"; default none */
+	char *ca_file;           /* PEM: whom to believe; default: what the system does */
+	char *pinned_key;        /* "sha256//BASE64" of its public key: exactly this one */
+	char *certificate;       /* PEM file, chain behind it: ours, for a server that wants one */
+	char *private_key;       /* PEM file */
+	char *channel;           /* a GUID; default: one of our own, where acknowledge is true */
+	char *ack_interval_text; /* how often it is asked what is indexed; default 10s */
+	char *ack_timeout_text;  /* what is not indexed by then is sent again; default 5m */
+	char *timeout_text;      /* for a request, connecting included; default 60s */
+
+	bool acknowledge;
+	uint64_t batch_size;   /* bytes */
+	uint32_t batch_events; /* 1 to 10000 */
+	int64_t linger;        /* milliseconds; 0: a request follows the other */
+	bool gzip;
+	int64_t ack_interval; /* milliseconds */
+	int64_t ack_timeout;  /* milliseconds */
+	int64_t timeout;      /* milliseconds */
+};
+
 /* file: of a destination */
 struct config_file {
 	char *path; /* "-": standard output of the daemon */
@@ -308,7 +341,7 @@ struct config_device {
 struct config_destination {
 	char *name;                /* [A-Za-z0-9._-], unique */
 	char *profile;             /* a row of config_profile.c: other defaults; default none */
-	char *format_text;         /* default cef */
+	char *format_text;         /* default cef; hec, and no other, for splunk_hec */
 	char *bom_text;            /* of RFC 5424: auto (default), never, always */
 	char *time_zone_text;      /* of RFC 3164's times: UTC (default), +02:00 */
 	char *cef_time_text;       /* milliseconds (default), text */
@@ -317,7 +350,7 @@ struct config_destination {
 	char *cee_text;            /* "@cee: " in front of json: true, false (default) */
 	char **events;             /* globs; default ["*"] */
 	unsigned events_count;
-	char *heartbeat_text;  /* default 5m for syslog, else off; "off" for none */
+	char *heartbeat_text;  /* default 5m for syslog and splunk_hec, else off; "off" for none */
 	char *hold_retry_text; /* how often a held destination is tried; default 30s */
 	char **except;         /* globs of what it does not want all the same */
 	unsigned except_count;
@@ -332,6 +365,7 @@ struct config_destination {
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
 	struct config_email *email;   /* kind: NULL or not */
+	struct config_splunk_hec *splunk_hec; /* kind: NULL or not */
 
 	int64_t heartbeat;  /* milliseconds; 0: off */
 	int64_t hold_retry; /* milliseconds */

@@ -342,6 +342,27 @@ check_email(const struct check *check, const struct config_place *destination,
 }
 
 static bool
+check_splunk_hec(const struct check *check, const struct config_place *destination,
+		 const struct config_splunk_hec *hec)
+{
+	const struct config_place place = config_value_place(destination, "splunk_hec", -1);
+	struct config_tls tls = {.ca_file = hec->ca_file,
+				 .certificate = hec->certificate,
+				 .private_key = hec->private_key};
+	struct secret *token = NULL;
+	struct error text;
+
+	if (strncmp(hec->url, "http://", strlen("http://")) == 0) {
+		error_set(&text, "whoever is on the way can read the token and the events");
+		warn_at(check, &place, "url", &text);
+	}
+	if (!secret_read_password(&token, hec->token_file, place.error))
+		return config_value_wrong(&place, "token_file");
+	secret_free(token);
+	return check_tls(check, &place, &tls);
+}
+
+static bool
 check_destination(const struct check *check, unsigned index)
 {
 	const struct config_place place =
@@ -352,6 +373,8 @@ check_destination(const struct check *check, unsigned index)
 		return false;
 	if (destination->email != NULL)
 		return check_email(check, &place, destination->email);
+	if (destination->splunk_hec != NULL)
+		return check_splunk_hec(check, &place, destination->splunk_hec);
 	return destination->file == NULL || check_output(&place, destination->file);
 }
 

@@ -200,6 +200,30 @@ static const cyaml_schema_field_t email_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t splunk_hec_fields[] = {
+    TEXT("url", REQUIRED, config_splunk_hec, url),
+    TEXT("token_file", REQUIRED, config_splunk_hec, token_file),
+    TEXT("acknowledge", OPTIONAL, config_splunk_hec, acknowledge_text),
+    TEXT("index", OPTIONAL, config_splunk_hec, index),
+    TEXT("sourcetype", OPTIONAL, config_splunk_hec, sourcetype),
+    TEXT("host", OPTIONAL, config_splunk_hec, host),
+    TEXT("source", OPTIONAL, config_splunk_hec, source),
+    TEXT("batch_size", OPTIONAL, config_splunk_hec, batch_size_text),
+    TEXT("batch_events", OPTIONAL, config_splunk_hec, batch_events_text),
+    TEXT("linger", OPTIONAL, config_splunk_hec, linger_text),
+    TEXT("gzip", OPTIONAL, config_splunk_hec, gzip_text),
+    TEXT("proxy", OPTIONAL, config_splunk_hec, proxy),
+    TEXT("ca_file", OPTIONAL, config_splunk_hec, ca_file),
+    TEXT("pinned_key", OPTIONAL, config_splunk_hec, pinned_key),
+    TEXT("certificate", OPTIONAL, config_splunk_hec, certificate),
+    TEXT("private_key", OPTIONAL, config_splunk_hec, private_key),
+    TEXT("channel", OPTIONAL, config_splunk_hec, channel),
+    TEXT("ack_interval", OPTIONAL, config_splunk_hec, ack_interval_text),
+    TEXT("ack_timeout", OPTIONAL, config_splunk_hec, ack_timeout_text),
+    TEXT("timeout", OPTIONAL, config_splunk_hec, timeout_text),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t device_fields[] = {
     TEXT("vendor", OPTIONAL, config_device, vendor),
     TEXT("product", OPTIONAL, config_device, product),
@@ -234,6 +258,8 @@ static const cyaml_schema_field_t destination_fields[] = {
     CYAML_FIELD_MAPPING_PTR("syslog", OPTIONAL, struct config_destination, syslog, syslog_fields),
     CYAML_FIELD_MAPPING_PTR("file", OPTIONAL, struct config_destination, file, file_fields),
     CYAML_FIELD_MAPPING_PTR("email", OPTIONAL, struct config_destination, email, email_fields),
+    CYAML_FIELD_MAPPING_PTR("splunk_hec", OPTIONAL, struct config_destination, splunk_hec,
+			    splunk_hec_fields),
     CYAML_FIELD_END,
 };
 

@@ -36,16 +36,19 @@ validate_kind(const struct config_place *place, struct config_destination *desti
 	const struct config_place file_place = config_value_place(place, "file", -1);
 	struct config_file *file = destination->file;
 
-	int kinds = (destination->syslog != NULL) + (file != NULL) + (destination->email != NULL);
+	int kinds = (destination->syslog != NULL) + (file != NULL) + (destination->email != NULL) +
+		    (destination->splunk_hec != NULL);
 
 	if (kinds != 1) {
-		error_set(place->error, "'%s' %s; give one of them: syslog, file, email",
-			  destination->name,
-			  kinds > 0 ? "goes to two places" : "does not say where to");
+		error_set(
+		    place->error, "'%s' %s; give one of them: syslog, file, email, splunk_hec",
+		    destination->name, kinds > 0 ? "goes to two places" : "does not say where to");
 		return config_value_wrong(place, "");
 	}
 	if (destination->email != NULL)
 		return config_validate_email(place, destination->email);
+	if (destination->splunk_hec != NULL)
+		return config_validate_splunk_hec(place, destination->splunk_hec);
 	if (destination->syslog != NULL)
 		return config_validate_syslog(place, destination->syslog, profile);
 	return strcmp(file->path, "-") == 0 || config_value_path(&file_place, "path", &file->path);
@@ -59,7 +62,7 @@ validate_heartbeat(const struct config_place *place, struct config_destination *
 					    "5m",        "1s",
 					    "1d",        .milliseconds = &destination->heartbeat};
 	bool off = destination->heartbeat_text == NULL
-		       ? destination->syslog == NULL
+		       ? destination->syslog == NULL && destination->splunk_hec == NULL
 		       : strcmp(destination->heartbeat_text, "off") == 0;
 
 	destination->heartbeat = 0;

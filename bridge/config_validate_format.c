@@ -27,6 +27,13 @@ find_format(const struct config_place *place, struct config_destination *destina
 	char bytes[256];
 	struct text known;
 
+	if (destination->splunk_hec != NULL) {
+		destination->format = format_find(SLICE_LITERAL("hec"));
+		if (destination->format_text == NULL || strcmp(name, "hec") == 0)
+			return true;
+		error_set(place->error, "splunk_hec takes the format hec alone; take it out");
+		return config_value_wrong(place, "format");
+	}
 	destination->format = format_find(text_of(name));
 	if (destination->format != NULL)
 		return true;
@@ -104,6 +111,15 @@ or_default(char **written, struct slice fallback)
 }
 
 static void
+fill_envelope(struct format_options *options, struct config_splunk_hec *hec)
+{
+	options->hec.source = or_default(&hec->source, options->hec.source);
+	options->hec.sourcetype = or_default(&hec->sourcetype, options->hec.sourcetype);
+	options->hec.host = text_of(hec->host);
+	options->hec.index = text_of(hec->index);
+}
+
+static void
 fill_names(const struct config *config, struct config_destination *destination)
 {
 	struct format_options *options = &destination->options;
@@ -117,6 +133,8 @@ fill_names(const struct config *config, struct config_destination *destination)
 	options->device_version =
 	    or_default(&destination->device->version, options->device_version);
 	options->hostname = text_of(config->hostname);
+	if (destination->splunk_hec != NULL)
+		fill_envelope(options, destination->splunk_hec);
 	if (syslog == NULL)
 		return;
 	if (syslog->hostname != NULL)

@@ -105,6 +105,10 @@ MUST_CHECK bool config_validate_route(const struct config_place *place, const st
 MUST_CHECK bool config_validate_email(const struct config_place *destination,
 				      struct config_email *email);
 
+/* ... about its `splunk_hec`. */
+MUST_CHECK bool config_validate_splunk_hec(const struct config_place *destination,
+					   struct config_splunk_hec *hec);
+
 /* And that which is about the `syslog` of that destination. */
 MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
 				       struct config_syslog *syslog,

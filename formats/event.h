@@ -75,6 +75,7 @@ struct event {
 	struct slice body;    /* as it came */
 	struct slice headers; /* "name: value\n" lines that came beside it and were kept */
 	bool replayed;        /* sent before, and again because somebody asked for it */
+	bool doubted;         /* sent before and not confirmed in time: it may be there already */
 	const struct event_heartbeat *heartbeat; /* NULL: it is no heartbeat */
 
 	/* From the body. */

@@ -265,6 +265,10 @@ fields_of(const struct event *event, const struct format_options *options)
 
 	json_write_text(object, "event_id", event->id);
 	json_write_text(object, "event_type", event->fields[FIELD_TYPE]);
+	if (event->replayed)
+		json_write_text(object, "replayed", SLICE_LITERAL("true"));
+	if (event->doubted)
+		json_write_text(object, "possible_duplicate", SLICE_LITERAL("true"));
 	if (options->sequence_number > 0) {
 		text_start(&number, bytes, sizeof(bytes));
 		text_append_unsigned(&number, options->sequence_number);

@@ -11,8 +11,9 @@
  * One JSON object: time, host, source, sourcetype, index, event, fields.  `event` has
  * the CIM fields at its top and the event as it was understood below, in objects of
  * their own, so that no name of ours stands where CIM has one.  `fields`, which Splunk
- * indexes, are flat: event_id, by which a duplicate is known, event_type, and sequence,
- * by which a gap is.
+ * indexes, are flat: event_id, by which a duplicate is known, event_type, sequence, by
+ * which a gap is, and "true" as replayed, or as possible_duplicate where it may have
+ * arrived before.
  *
  * host, source, sourcetype and index come from the options (hec), whose texts are
  * templates; an empty index is left out, and Splunk then takes the token's.

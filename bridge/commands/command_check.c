@@ -281,6 +281,17 @@ print_message(const struct config_destination *destination)
 }
 
 static void
+print_splunk_hec(const struct config_splunk_hec *hec)
+{
+	printf("Splunk HEC at %s%s%s", hec->url, hec->acknowledge ? ", acknowledged" : "",
+	       hec->gzip ? ", gzip" : "");
+	if (hec->proxy != NULL)
+		printf(", by %s", hec->proxy);
+	if (hec->index != NULL)
+		printf(", index %s", hec->index);
+}
+
+static void
 print_destination(const struct config_destination *destination)
 {
 	printf("destination  %s: ", destination->name);
@@ -288,6 +299,8 @@ print_destination(const struct config_destination *destination)
 		print_syslog(destination->syslog);
 	else if (destination->email != NULL)
 		print_email(destination->email);
+	else if (destination->splunk_hec != NULL)
+		print_splunk_hec(destination->splunk_hec);
 	else
 		printf("file %s", destination->file->path);
 	if (destination->format != NULL)

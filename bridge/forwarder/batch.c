@@ -9,11 +9,21 @@
 struct batch *
 batch_new(size_t capacity)
 {
-	struct batch *batch = memory_allocate(sizeof(*batch));
+	return batch_new_of(capacity, BATCH_EVENTS, BATCH_BYTES);
+}
 
+struct batch *
+batch_new_of(size_t capacity, size_t events, size_t bytes)
+{
+	struct batch *batch = memory_allocate(sizeof(*batch));
+	/* a replay reads BATCH_EVENTS whatever the limit is */
+	size_t places = events > BATCH_EVENTS ? events : BATCH_EVENTS;
+
+	batch->events = events;
+	batch->bytes = bytes;
 	batch->arena = arena_new();
-	batch->items = memory_allocate_array(BATCH_EVENTS, sizeof(*batch->items));
-	batch->messages = memory_allocate_array(BATCH_EVENTS, sizeof(*batch->messages));
+	batch->items = memory_allocate_array(places, sizeof(*batch->items));
+	batch->messages = memory_allocate_array(places, sizeof(*batch->messages));
 	text_start(&batch->output, memory_allocate(capacity), capacity);
 	return batch;
 }
@@ -51,7 +61,7 @@ batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, siz
 	size_t count = 0;
 
 	batch_clear(batch);
-	if (!spool_reader_next(reader, after, limit, BATCH_BYTES, batch->arena, &stored, &count,
+	if (!spool_reader_next(reader, after, limit, batch->bytes, batch->arena, &stored, &count,
 			       error))
 		return false;
 	for (size_t i = 0; i < count; i++) {

@@ -4,8 +4,8 @@
  *
  *   batch_read -> batch_route -> batch_normalise -> batch_select -> render_batch -> send
  *
- * At most BATCH_EVENTS events and about BATCH_BYTES of bodies and of output; all
- * else that belongs to it lives in its arena until the next batch_read().
+ * At most BATCH_EVENTS events and about BATCH_BYTES of bodies and of output, or as it
+ * was made; all else that belongs to it lives in its arena until the next batch_read().
  */
 #ifndef BATCH_H
 #define BATCH_H
@@ -45,6 +45,8 @@ enum batch_lane {
 };
 
 struct batch {
+	size_t events; /* that are read into it at once, at most */
+	size_t bytes;  /* of their bodies, about */
 	struct arena *arena;
 	struct batch_item *items; /* in the order of their sequence */
 	size_t count;
@@ -60,6 +62,9 @@ struct batch {
 
 /* Gives an empty batch whose output never exceeds `capacity` bytes. */
 struct batch *batch_new(size_t capacity);
+
+/* Likewise, of other limits than BATCH_EVENTS and BATCH_BYTES. */
+struct batch *batch_new_of(size_t capacity, size_t events, size_t bytes);
 void batch_free(struct batch *batch);
 
 /* Forgets what is in it; the next one starts behind it. */

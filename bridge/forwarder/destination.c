@@ -20,6 +20,7 @@
 
 #include "bridge/deadline.h"
 #include "bridge/fault.h"
+#include "bridge/forwarder/acks.h"
 #include "bridge/forwarder/backoff.h"
 #include "bridge/forwarder/batch.h"
 #include "bridge/forwarder/feed.h"
@@ -51,7 +52,8 @@ struct destination {
 	int64_t paused_until; /* deadline_now() before which nothing is sent; 0: no pause */
 	struct position head; /* of the last item of the batch */
 	struct position cursor;
-	uint64_t buried; /* highest sequence of a dead letter */
+	uint64_t doubted; /* live events up to here may have been delivered before */
+	uint64_t buried;  /* highest sequence of a dead letter */
 
 	int wake; /* raised by the main thread */
 	atomic_bool stopping;
@@ -101,6 +103,9 @@ ensure_connection(struct destination *destination, struct error *error)
 		return true;
 	if (!uplink_open(&destination->uplink, &patience, error))
 		return false;
+	if (destination->settings.acks != NULL)
+		destination->uplink.kind->recall(destination->uplink.connection,
+						 destination->settings.acks);
 	tell_connected(destination,
 		       destination->complaint.text[0] != '\0' ? "connected again" : "connected");
 	return true;
@@ -183,18 +188,30 @@ watch_uplink(const struct destination *destination, struct send_watch *watch)
 			    written(destination), watch);
 }
 
+/* Until when the peer is to be left alone; 0: no need. */
+static int64_t
+rests_until(const struct destination *destination)
+{
+	struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
+
+	if (destination->uplink.connection == NULL)
+		return 0;
+	watch_uplink(destination, &watch);
+	return watch.not_before > deadline_now() ? watch.not_before : 0;
+}
+
 static bool
 is_paused(const struct destination *destination)
 {
 	return destination->paused_until > deadline_now();
 }
 
-/* The batch is gone, and there is room for another one. */
+/* The batch is gone, and there is room for another one, that may go out. */
 static bool
 wants_more(const struct destination *destination)
 {
-	return batch_is_sent(destination->batch) &&
-	       window_has_room(destination->window, BATCH_EVENTS);
+	return batch_is_sent(destination->batch) && rests_until(destination) == 0 &&
+	       window_has_room(destination->window, destination->batch->events);
 }
 
 /* For the spool, the peer or the clock. */
@@ -210,16 +227,24 @@ wait_for_news(struct destination *destination)
 		watch.at = due;
 	if (is_paused(destination) && watch.at > destination->paused_until)
 		watch.at = destination->paused_until;
+	if (watch.not_before > deadline_now() && watch.at > watch.not_before)
+		watch.at = watch.not_before;
 	wait_for(destination, &watch);
 }
 
-/* Only a reason that is new is told. */
+/* Only a reason that is new is told; `what`: in front of it, NULL: nothing. */
 static void
 complain(struct destination *destination, const char *what, const struct error *error)
 {
 	atomic_fetch_add_explicit(&destination->settings.counters->breaks, 1, memory_order_relaxed);
-	if (strcmp(destination->complaint.text, error->text) != 0 && !is_stopping(destination))
-		log_warning(destination->object, "%s%s", what, error->text);
+	if (strcmp(destination->complaint.text, error->text) != 0 && !is_stopping(destination)) {
+		struct error told = *error;
+
+		/* as one text: another reason is then told at once (log.c) */
+		if (what != NULL)
+			error_prefix(&told, "%s", what);
+		log_warning(destination->object, "%s", told.text);
+	}
 	destination->complaint = *error;
 	complaint_put(&destination->complaints, ++destination->failures, error);
 }
@@ -232,10 +257,10 @@ pause_sending(struct destination *destination, enum send_result result, const st
 	int64_t pause;
 
 	if (result == SEND_HOLD) {
-		complain(destination, "held, and nothing is dropped: ", error);
+		complain(destination, "held, and nothing is dropped", error);
 		pause = destination->settings.configuration->hold_retry;
 	} else {
-		complain(destination, "", error);
+		complain(destination, NULL, error);
 		pause = backoff_next(&destination->backoff);
 	}
 	destination->paused_until = deadline_now() + pause;
@@ -244,13 +269,25 @@ pause_sending(struct destination *destination, enum send_result result, const st
 		destination->paused_until = watch.not_before;
 }
 
+/* The peer has not confirmed in time what it has: it may come to be there twice. */
+static void
+begin_anew(struct destination *destination, const struct error *error)
+{
+	atomic_fetch_add_explicit(&destination->settings.counters->breaks, 1, memory_order_relaxed);
+	if (!is_stopping(destination))
+		log_warning(destination->object, "%s", error->text);
+	if (destination->head.sequence > destination->doubted)
+		destination->doubted = destination->head.sequence;
+	begin_stream(destination);
+}
+
 /* Before the next attempt. */
 static void
 back_off(struct destination *destination, const struct error *error)
 {
 	struct send_watch watch = {.descriptor = -1};
 
-	complain(destination, "", error);
+	complain(destination, NULL, error);
 	watch.at = deadline_now() + backoff_next(&destination->backoff);
 	while (!is_stopping(destination) && deadline_now() < watch.at)
 		wait_for(destination, &watch);
@@ -310,7 +347,7 @@ bury_dead(struct destination *destination)
 {
 	const struct batch *batch = destination->batch;
 	struct delivery_dead *letters =
-	    arena_allocate(batch->arena, BATCH_EVENTS * sizeof(*letters));
+	    arena_allocate(batch->arena, (batch->count + 1) * sizeof(*letters));
 	uint64_t buried = batch->lane == BATCH_REPLAY ? 0 : destination->buried;
 	size_t count = 0;
 
@@ -388,6 +425,9 @@ load(struct destination *destination)
 	uint64_t passed = batch->passed;
 	size_t read = batch->count;
 
+	for (size_t i = 0; batch->lane == BATCH_LIVE && i < batch->count; i++)
+		batch->items[i].event.doubted =
+		    batch->items[i].stored->sequence <= destination->doubted;
 	(void)render_batch(destination->render, batch, destination->head.number);
 	if (batch->count < read)
 		passed = batch->items[batch->count - 1].stored->sequence;
@@ -465,6 +505,8 @@ confirm(struct destination *destination, struct error *error)
 		pause_sending(destination, result, error);
 	if (window_confirm(destination->window, confirmed, &destination->cursor))
 		backoff_reset(&destination->backoff);
+	if (result == SEND_ANEW)
+		begin_anew(destination, error);
 	/* Behind the last message there may be events that go nowhere from here. */
 	if (window_is_empty(destination->window))
 		destination->cursor = destination->head;
@@ -476,6 +518,14 @@ confirm(struct destination *destination, struct error *error)
 	if (position_publish(&destination->board, destination->cursor))
 		wake_raise(destination->settings.attention);
 	return SEND_PROGRESS;
+}
+
+/* The main thread keeps them on disk. */
+static void
+tell_acks(const struct destination *destination)
+{
+	if (destination->settings.acks != NULL && acks_has_news(destination->settings.acks))
+		wake_raise(destination->settings.attention);
 }
 
 /* Sends what the window has room for, then sees what has been confirmed. */
@@ -498,6 +548,7 @@ step(struct destination *destination, struct error *error)
 			return filled;
 	}
 	sent = transmit(destination, error);
+	tell_acks(destination);
 	if (sent == SEND_REFUSED || sent == SEND_LATER)
 		return sent;
 	if (sent == SEND_AGAIN || sent == SEND_HOLD) {
@@ -505,6 +556,7 @@ step(struct destination *destination, struct error *error)
 		sent = SEND_IDLE;
 	}
 	confirmed = confirm(destination, error);
+	tell_acks(destination);
 	if (confirmed != SEND_IDLE)
 		return confirmed;
 	return filled == SEND_PROGRESS ? filled : sent;
@@ -540,6 +592,7 @@ loop(struct destination *destination)
 		switch (step(destination, &error)) {
 		case SEND_PROGRESS:
 			break;
+		case SEND_ANEW: /* confirm() has begun it */
 		case SEND_IDLE:
 		case SEND_AGAIN: /* step() has made a pause of these two */
 		case SEND_HOLD:
@@ -582,6 +635,14 @@ any_seed(void)
 	return seed;
 }
 
+/* What goes out in one request is read at once. */
+static size_t
+events_of(const struct config_destination *configuration)
+{
+	return configuration->splunk_hec != NULL ? configuration->splunk_hec->batch_events
+						 : BATCH_EVENTS;
+}
+
 bool
 destination_new(struct destination **out, const struct destination_settings *settings,
 		struct error *error)
@@ -597,7 +658,9 @@ destination_new(struct destination **out, const struct destination_settings *set
 	destination->feed = feed_new(settings->configuration, settings->profiles,
 				     settings->spool_directory, &settings->start);
 	destination->render = render_new(settings->configuration);
-	destination->batch = batch_new(render_capacity(destination->render));
+	destination->batch =
+	    batch_new_of(render_capacity(destination->render), events_of(settings->configuration),
+			 render_bytes(destination->render));
 	destination->window = window_new();
 	destination->head = settings->start;
 	destination->cursor = settings->start;
@@ -623,6 +686,7 @@ destination_free(struct destination *destination)
 	if (destination->wake >= 0)
 		close(destination->wake);
 	feed_free(destination->feed);
+	acks_free(destination->settings.acks);
 	free(complaint_take(&destination->complaints));
 	batch_free(destination->batch);
 	render_free(destination->render);
@@ -697,6 +761,12 @@ struct complaint *
 destination_take_complaint(struct destination *destination)
 {
 	return complaint_take(&destination->complaints);
+}
+
+struct acks *
+destination_acks(const struct destination *destination)
+{
+	return destination->settings.acks;
 }
 
 const char *

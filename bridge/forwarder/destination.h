@@ -29,6 +29,7 @@ struct destination_settings {
 	const struct profiles *profiles;
 	struct counters_destination *counters;
 	struct position start; /* the cursor to begin from */
+	struct acks *acks;     /* what waits for acknowledgement; NULL: its kind has none */
 	int attention;         /* wake.h: raised when there is something to take */
 };
 
@@ -69,6 +70,9 @@ void destination_replay(struct destination *destination, const struct delivery_r
 
 /* What it last complained of, freed with free(); NULL where nothing is new. */
 struct complaint *destination_take_complaint(struct destination *destination);
+
+/* What waits for acknowledgement, for acks_take(); NULL: its kind has none. */
+struct acks *destination_acks(const struct destination *destination);
 
 const char *destination_name(const struct destination *destination);
 

@@ -63,7 +63,7 @@ static enum send_result
 read_live(struct feed *feed, struct batch *batch, const struct position *head, struct error *error)
 {
 	if (!ensure_reader(feed, &feed->reader, error) ||
-	    !batch_read(batch, feed->reader, head->sequence, BATCH_EVENTS, error))
+	    !batch_read(batch, feed->reader, head->sequence, batch->events, error))
 		return SEND_LATER;
 	if (batch->count == 0)
 		return SEND_IDLE;

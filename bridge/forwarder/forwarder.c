@@ -179,6 +179,7 @@ begin_destination(struct forwarder *forwarder, size_t i, uint64_t epoch, uint64_
 	/* ledger_begin() refuses more destinations than there are places for. */
 	if (!ledger_begin(forwarder->ledger, configuration->name, epoch, last, &settings.start,
 			  error) ||
+	    !ledger_recall(forwarder->ledger, configuration, &settings.acks, error) ||
 	    !destination_new(&forwarder->destinations[i], &settings, error))
 		return false;
 	forwarder->count = i + 1;

@@ -5,13 +5,23 @@
 
 #include "bridge/deadline.h"
 #include "bridge/fault.h"
+#include "bridge/http_client.h"
 #include "bridge/log.h"
 #include "bridge/spool/delivery.h"
 #include "formats/memory.h"
 
+/* What a destination has to tell of acknowledgements. */
+struct ack_news {
+	struct delivery_ack_owner owner;
+	char endpoint[256];
+	struct delivery_ack_change *changes; /* in their order; not yet saved */
+	size_t count;
+};
+
 struct ledger {
 	struct delivery *delivery;
 	struct delivery_cursor cursors[COUNTERS_DESTINATIONS]; /* as they are to be saved */
+	struct ack_news acks[COUNTERS_DESTINATIONS];
 	size_t count;
 	bool changed; /* a cursor moved since the last save */
 	bool urgent;  /* a destination waits for its dead letters */
@@ -36,6 +46,8 @@ ledger_close(struct ledger *ledger)
 {
 	if (ledger == NULL)
 		return;
+	for (size_t i = 0; i < ledger->count; i++)
+		acks_free_changes(ledger->acks[i].changes, ledger->acks[i].count);
 	delivery_close(ledger->delivery);
 	free(ledger);
 }
@@ -91,6 +103,56 @@ ledger_begin(struct ledger *ledger, const char *destination, uint64_t epoch, uin
 	return true;
 }
 
+static void
+on_recalled(void *context, struct delivery_ack *ack)
+{
+	acks_recall(context, ack);
+}
+
+bool
+ledger_recall(struct ledger *ledger, const struct config_destination *configuration,
+	      struct acks **acks, struct error *error)
+{
+	const struct delivery_cursor *cursor = &ledger->cursors[ledger->count - 1];
+	struct ack_news *news = &ledger->acks[ledger->count - 1];
+	const struct config_splunk_hec *hec = configuration->splunk_hec;
+	struct slice origin;
+	struct text endpoint;
+
+	*acks = NULL;
+	if (hec == NULL || !hec->acknowledge)
+		return true;
+	origin = http_client_origin(hec->url);
+	text_start(&endpoint, news->endpoint, sizeof(news->endpoint) - 1);
+	text_append(&endpoint, origin.bytes,
+		    origin.length < endpoint.capacity ? origin.length : endpoint.capacity);
+	news->owner.destination = configuration->name;
+	news->owner.endpoint = news->endpoint;
+	*acks = acks_new();
+	if (delivery_acks_load(ledger->delivery, &news->owner, cursor->epoch, on_recalled, *acks,
+			       error))
+		return true;
+	acks_free(*acks);
+	*acks = NULL;
+	return false;
+}
+
+static void
+gather_acks(struct ledger *ledger, struct ack_news *news, struct acks *acks)
+{
+	size_t count = 0;
+	struct delivery_ack_change *changes = acks != NULL ? acks_take(acks, &count) : NULL;
+
+	if (count == 0)
+		return;
+	news->changes =
+	    memory_resize_array(news->changes, news->count + count, sizeof(*news->changes));
+	memcpy(news->changes + news->count, changes, count * sizeof(*changes));
+	news->count += count;
+	free(changes);
+	ledger->changed = true;
+}
+
 void
 ledger_gather(struct ledger *ledger, struct destination *const *destinations, size_t count)
 {
@@ -99,6 +161,7 @@ ledger_gather(struct ledger *ledger, struct destination *const *destinations, si
 	for (size_t i = 0; i < count; i++) {
 		struct position position;
 
+		gather_acks(ledger, &ledger->acks[i], destination_acks(destinations[i]));
 		if (destination_take_cursor(destinations[i], &position)) {
 			ledger->cursors[i].sequence = position.sequence;
 			ledger->cursors[i].number = position.number;
@@ -177,6 +240,28 @@ collect_letters(struct destination *const *destinations, size_t count, bool *bur
 	return letters;
 }
 
+/*
+ * Before the cursors: what stands behind a cursor that was not saved is of no harm,
+ * and what is missing is sent again.
+ */
+static bool
+save_acks(struct ledger *ledger, struct error *error)
+{
+	for (size_t i = 0; i < ledger->count; i++) {
+		struct ack_news *news = &ledger->acks[i];
+
+		if (news->count == 0)
+			continue;
+		if (!delivery_acks_save(ledger->delivery, &news->owner, ledger->cursors[i].epoch,
+					news->changes, news->count, error))
+			return false;
+		acks_free_changes(news->changes, news->count);
+		news->changes = NULL;
+		news->count = 0;
+	}
+	return true;
+}
+
 bool
 ledger_save(struct ledger *ledger, struct destination *const *destinations, size_t count,
 	    struct error *error)
@@ -187,8 +272,9 @@ ledger_save(struct ledger *ledger, struct destination *const *destinations, size
 	bool saved;
 
 	fault_point("forwarder-before-save");
-	saved = delivery_save(ledger->delivery, ledger->cursors, ledger->count, letters,
-			      letter_count, error);
+	saved =
+	    save_acks(ledger, error) && delivery_save(ledger->delivery, ledger->cursors,
+						      ledger->count, letters, letter_count, error);
 	fault_point("forwarder-after-save");
 	free(letters);
 	ledger->next = deadline_now() + (saved ? LEDGER_INTERVAL : LEDGER_RETRY);

@@ -8,6 +8,7 @@
 #ifndef LEDGER_H
 #define LEDGER_H
 
+#include "bridge/forwarder/acks.h"
 #include "bridge/forwarder/destination.h"
 
 enum { LEDGER_INTERVAL = 100, LEDGER_RETRY = 1000 /* after a failure */ }; /* milliseconds */
@@ -27,6 +28,13 @@ void ledger_close(struct ledger *ledger);
  */
 MUST_CHECK bool ledger_begin(struct ledger *ledger, const char *destination, uint64_t epoch,
 			     uint64_t last, struct position *start, struct error *error);
+
+/*
+ * What that destination, the last one begun, waits for an indexer to acknowledge:
+ * gives *acks; NULL where its kind has none.
+ */
+MUST_CHECK bool ledger_recall(struct ledger *ledger, const struct config_destination *configuration,
+			      struct acks **acks, struct error *error);
 
 /* Takes from the destinations what they have to tell. */
 void ledger_gather(struct ledger *ledger, struct destination *const *destinations, size_t count);

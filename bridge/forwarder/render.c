@@ -15,6 +15,7 @@ struct render {
 	struct format_options options;
 	bool syslog; /* the line is to be a syslog message; else it is the format's alone */
 	enum frame frame;
+	size_t bytes;        /* of a batch */
 	struct text message; /* the one being written; its capacity is the largest allowed */
 };
 
@@ -49,6 +50,12 @@ render_new(const struct config_destination *destination)
 	render->options = destination->options;
 	render->syslog = destination->syslog != NULL;
 	render->frame = frame_of(destination);
+	render->bytes = BATCH_BYTES;
+	if (destination->splunk_hec != NULL) {
+		render->bytes = (size_t)destination->splunk_hec->batch_size;
+		if (render->bytes < largest)
+			largest = render->bytes;
+	}
 	if (render->syslog) {
 		largest = (size_t)destination->syslog->max_message_size;
 		render->options.maximum_length = largest;
@@ -69,7 +76,23 @@ render_free(struct render *render)
 size_t
 render_capacity(const struct render *render)
 {
-	return BATCH_BYTES + render->message.capacity + FRAME_OVERHEAD;
+	return render->bytes + render->message.capacity + FRAME_OVERHEAD;
+}
+
+size_t
+render_bytes(const struct render *render)
+{
+	return render->bytes;
+}
+
+/* Nothing more fits: a batch is not left for the sake of one message more. */
+static bool
+is_full(const struct render *render, const struct batch *batch)
+{
+	size_t length = render->message.length + FRAME_OVERHEAD;
+
+	return batch->message_count > 0 && (batch->output.length >= render->bytes ||
+					    length > render->bytes - batch->output.length);
 }
 
 /* False where even the shortest form of it does not fit. */
@@ -98,18 +121,18 @@ render_batch(struct render *render, struct batch *batch, uint64_t number)
 
 		if (item->fate != BATCH_WANTED)
 			continue;
-		if (batch->output.length >= BATCH_BYTES) {
-			batch_cut(batch, i);
-			break;
-		}
 		if (!write_message(render, &item->event, number + 1)) {
 			struct error error;
 
-			error_set(&error,
-				  "as %s it is longer than the %zu bytes of max_message_size",
-				  render->format->name, render->message.capacity);
+			error_set(&error, "as %s it is longer than the %zu bytes of %s",
+				  render->format->name, render->message.capacity,
+				  render->syslog ? "max_message_size" : "a message");
 			batch_kill(batch, i, error.text);
 			continue;
+		}
+		if (is_full(render, batch)) {
+			batch_cut(batch, i);
+			break;
 		}
 		number++;
 		frame_append(render->frame, text_slice(&render->message), &batch->output);

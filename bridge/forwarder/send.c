@@ -17,5 +17,7 @@ send_kind_of(const struct config_destination *destination)
 		return syslog_kinds[destination->syslog->transport];
 	if (destination->email != NULL)
 		return &send_email;
+	if (destination->splunk_hec != NULL)
+		return &send_hec;
 	return &send_file;
 }

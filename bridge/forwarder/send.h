@@ -18,6 +18,8 @@ enum send_result {
 	SEND_REFUSED,  /* one message can never be sent, for the reason in the error */
 	SEND_LATER,    /* the connection is of no more use, for the reason in the error */
 	/* The same again after a while; what was handed over stays so, the connection too: */
+	SEND_ANEW,  /* what is not confirmed is to be handed over once more, on this connection,
+		       as a fresh stream, for the reason in the error */
 	SEND_AGAIN, /* not now, for the reason in the error */
 	SEND_HOLD, /* a setting is bad, here or there, for the reason in the error: nothing is lost,
 		      all waits until somebody mends it, and it is tried every `hold_retry` */
@@ -25,12 +27,13 @@ enum send_result {
 
 /* What the loop is to wait for beside the spool. */
 struct send_watch {
-	int descriptor; /* -1: none */
-	short events;   /* of poll(2) */
-	int64_t at;     /* deadline_now() by which to come again; INT64_MAX: no need */
-	int64_t
-	    not_before; /* deadline_now() until when the peer wants no more; 0: it said nothing */
+	int descriptor;     /* -1: none */
+	short events;       /* of poll(2) */
+	int64_t at;         /* deadline_now() by which to come again; INT64_MAX: no need */
+	int64_t not_before; /* deadline_now() until when the peer is to be left alone; 0: no need */
 };
+
+struct acks;
 
 struct send_kind {
 	const char *name;
@@ -68,6 +71,9 @@ struct send_kind {
 		      struct send_watch *watch);
 
 	void (*close)(void *connection);
+
+	/* NULL, or after open(): what it handed over before and still waits for.  Borrowed. */
+	void (*recall)(void *connection, struct acks *acks);
 };
 
 extern const struct send_kind send_syslog_stream; /* tcp, tls, unix-stream */
@@ -76,6 +82,7 @@ extern const struct send_kind send_syslog_udp;
 extern const struct send_kind send_syslog_unix;
 extern const struct send_kind send_file;
 extern const struct send_kind send_email;
+extern const struct send_kind send_hec;
 
 /* The kind of that destination. */
 const struct send_kind *send_kind_of(const struct config_destination *destination);

@@ -44,6 +44,12 @@ static const char *const schema[DELIVERY_VERSION] = {
     "CREATE TABLE passages(destination TEXT NOT NULL, bucket INTEGER NOT NULL,"
     "  seq INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(destination, bucket))"
     "  WITHOUT ROWID;",
+
+    "CREATE TABLE acks(destination TEXT NOT NULL, endpoint TEXT NOT NULL,"
+    "  channel TEXT NOT NULL, ack_id INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    "  first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, posted_at INTEGER NOT NULL,"
+    "  indexed INTEGER NOT NULL, cookies TEXT,"
+    "  PRIMARY KEY(destination, endpoint, channel, ack_id)) WITHOUT ROWID;",
 };
 
 static bool
@@ -256,6 +262,10 @@ delivery_complain(struct delivery *delivery, const struct delivery_trouble *trou
 	return done;
 }
 
+/* What an indexer may hold is taken as well: no other event may have its number. */
+static const char highest[] = "SELECT max(seq) FROM (SELECT seq FROM cursors UNION ALL SELECT"
+			      " last_seq AS seq FROM acks)";
+
 /*
  * Opens it to look at the cursors.  *database stays NULL where there is no file yet,
  * or the forwarder is just about to make its tables.
@@ -284,7 +294,7 @@ bool
 delivery_highest(const char *directory, uint64_t *sequence, struct error *error)
 {
 	struct database *database;
-	int64_t highest = 0;
+	int64_t version = 0, found = 0;
 	bool done;
 
 	*sequence = 0;
@@ -292,9 +302,12 @@ delivery_highest(const char *directory, uint64_t *sequence, struct error *error)
 		return false;
 	if (database == NULL)
 		return true;
-	done = database_query_number(database, "SELECT max(seq) FROM cursors", &highest, error);
+	/* the forwarder, which brings it up to date, starts at the same time */
+	done = database_version(database, &version, error) &&
+	       database_query_number(
+		   database, version < 3 ? "SELECT max(seq) FROM cursors" : highest, &found, error);
 	database_close(database);
-	*sequence = (uint64_t)highest;
+	*sequence = (uint64_t)found;
 	return done;
 }
 

@@ -1,5 +1,6 @@
 /*
- * What the files of delivery.db share.  Version 1 held the first two tables.
+ * What the files of delivery.db share.  Version 1 held the first two tables, version 2
+ * all but the last.
  *
  *   cursors        destination -> epoch, seq, number
  *   dead           number, destination, seq, ...: what could not be delivered; replay: the
@@ -9,6 +10,7 @@
  *   replay_ranges  replay, first, last: what of the spool it sends
  *   troubles       destination -> its last failure
  *   passages       destination, bucket (10 s) -> the cursor at its end, for "delivered by"
+ *   acks           destination, endpoint, channel, ackId -> what it stands for
  */
 #ifndef DELIVERY_INTERNAL_H
 #define DELIVERY_INTERNAL_H
@@ -16,7 +18,7 @@
 #include "bridge/spool/database.h"
 #include "bridge/spool/delivery.h"
 
-enum { DELIVERY_VERSION = 2 };
+enum { DELIVERY_VERSION = 3 };
 
 struct delivery {
 	struct database *database;
