@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@
 
 /* Milliseconds. */
 enum { STOP_DEADLINE = 4000, SPOOL_INTERVAL = 1000, LOOK_INTERVAL = 500 };
+
+enum { FORWARDER_NICE = 5 /* a quarter of the receiver's share, when both want all of it */ };
 
 struct forwarder {
 	struct config *config;
@@ -348,6 +351,17 @@ release(struct forwarder *forwarder)
 	config_free(forwarder->config);
 }
 
+/*
+ * A sender waits for its answer, and may give up; what is in the spool waits as long as it
+ * must.  So where the processor is not enough for both, it is the receiver's.
+ */
+static void
+let_receiver_first(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, FORWARDER_NICE) != 0)
+		log_warning("start", "runs with the receiver's priority: %m");
+}
+
 int
 forwarder_run(const struct child_inheritance *inheritance)
 {
@@ -355,6 +369,7 @@ forwarder_run(const struct child_inheritance *inheritance)
 	struct error error;
 	int status;
 
+	let_receiver_first();
 	if (!config_read(&forwarder.config, inheritance->config_path, &error)) {
 		log_error("config", "%s", error.text);
 		return CHILD_EXIT_CONFIGURATION;

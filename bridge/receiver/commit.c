@@ -31,6 +31,8 @@ enum {
 	COMMIT_PENDING_BYTES = 64 * 1024 * 1024, /* of their bodies */
 	COMMIT_BATCH = 2048,                     /* of them in a transaction, or a batch more */
 	COMMIT_IDLE_MS = 1000,                   /* then the WAL is moved into the file */
+	COMMIT_COMPANY = 8,                      /* rows: from this many on, more are waited for */
+	COMMIT_GATHER_US = 1000,                 /* and at most so long */
 	COMMIT_PRUNE_STEP = 500,                 /* events: a commit waits behind it */
 	COMMIT_PRUNE_PAUSE_MS = 20,              /* between steps when there is more to prune */
 };
@@ -56,6 +58,7 @@ struct commit {
 	struct submission_queue queue;
 	struct duplicate *duplicate;
 	struct retention retention;
+	size_t company; /* rows of the last batch: so many may come again */
 	bool stopping;
 	bool is_broken;
 
@@ -77,6 +80,13 @@ has_room(const struct commit *commit, const struct submission *submission)
 {
 	return !commit->is_broken && commit->queue.weight < COMMIT_PENDING_LIMIT &&
 	       submission->body_bytes <= COMMIT_PENDING_BYTES - commit->queue.bytes;
+}
+
+/* As many are here as the last time. */
+static bool
+is_gathered(const struct commit *commit)
+{
+	return commit->queue.weight >= commit->company;
 }
 
 /* The fingerprints of an event, in the order of struct spool_event. */
@@ -179,7 +189,7 @@ commit_submit(struct commit *commit, struct submission *submission)
 	if (taken) {
 		flags = remember_locked(commit, submission);
 		submission_put(&commit->queue, submission);
-		if (commit->queue.first == submission)
+		if (commit->queue.first == submission || is_gathered(commit))
 			pthread_cond_signal(&commit->filled);
 	}
 	pthread_mutex_unlock(&commit->lock);
@@ -306,25 +316,50 @@ refuse_all(struct commit *commit, struct submission_queue *batch)
 	answer_all(&waiting, false);
 }
 
+static struct timespec
+time_from_now(int64_t microseconds)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	microseconds += time.tv_nsec / 1000;
+	time.tv_sec += microseconds / 1000000;
+	time.tv_nsec = microseconds % 1000000 * 1000;
+	return time;
+}
+
+/*
+ * Where many came together the last time, they were answered together and come together
+ * again: one fsync less for each that is waited for.  A lone event waits for nobody.
+ */
+static void
+gather_locked(struct commit *commit)
+{
+	struct timespec until = time_from_now(COMMIT_GATHER_US);
+	bool waiting = commit->company >= COMMIT_COMPANY;
+
+	while (waiting && !is_gathered(commit) && !commit->stopping)
+		waiting = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) == 0;
+}
+
 /* Takes work, waiting for it at most COMMIT_IDLE_MS; false when none will come. */
 static bool
 take_batch(struct commit *commit, struct submission_queue *batch)
 {
-	struct timespec until;
-	bool waiting = true, more;
 	int left = deadline_left(commit->next_prune);
+	struct timespec until =
+	    time_from_now(1000 * (left < COMMIT_IDLE_MS ? left : COMMIT_IDLE_MS));
+	bool waiting = true, more;
 
 	*batch = (struct submission_queue){0};
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	left = left < COMMIT_IDLE_MS ? left : COMMIT_IDLE_MS;
-	until.tv_nsec += (long)left % 1000 * 1000000;
-	until.tv_sec += left / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&commit->lock);
 	while (commit->queue.first == NULL && !commit->stopping && waiting)
 		waiting = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) == 0;
+	if (commit->queue.first != NULL)
+		gather_locked(commit);
 	while (batch->weight < COMMIT_BATCH && commit->queue.first != NULL)
 		submission_put(batch, submission_take(&commit->queue));
+	commit->company = batch->weight;
 	more = batch->first != NULL || !commit->stopping;
 	pthread_mutex_unlock(&commit->lock);
 	return more;

@@ -9,9 +9,15 @@
  * and before anything is read from it; and where the handshake has to wait, once more.
  *
  * Only up to BODY evhttp may be given something (it waits for a first line
- * then).  In HELD the request is at the disk, and there is no deadline; reading is
- * off until the answer is out, so what a guard holds is bounded by one request and
- * one TLS record.
+ * then).  In HELD the request is at the disk, and there is no deadline; the first that
+ * comes meanwhile, bytes or the end, turns reading off until the answer is out, so what
+ * a guard holds is bounded by one request and one TLS record.  (evhttp turned it off at
+ * once; off and on again would be two system calls a request.)
+ *
+ * OpenSSL reads ahead, or each record would be two system calls.  So it may hold bytes
+ * of which the socket says nothing any more: after each input, and when evhttp reads
+ * again, it is asked for them (ask_again()).  In the handshake it does not, because
+ * nobody tells us of its end.
  *
  * One timer a connection.  It is left alone when a deadline moves further away and
  * looks again when it fires, so a busy connection rarely touches it.
@@ -326,6 +332,14 @@ collect(struct http_guard *guard, struct evbuffer *input, size_t size)
 	http_gate_added(&guard->gate, size);
 }
 
+/* What OpenSSL has read ahead comes in the next turn of the loop. */
+static void
+ask_again(struct http_guard *guard)
+{
+	if (SSL_has_pending(guard->session) == 1)
+		event_active(&guard->stream->ev_read, EV_READ, 1);
+}
+
 static void
 guard_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
@@ -333,12 +347,16 @@ guard_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void
 
 	if (guard->moving || info->n_added == 0)
 		return;
+	SSL_set_read_ahead(guard->session, 1);
 	/* after a refusal nothing more is read: what still comes stays behind our request */
 	if (guard->gate.state == HTTP_GATE_REFUSED || guard->phase == PHASE_CLOSING)
 		return;
 	collect(guard, input, info->n_added);
-	if (guard->phase >= PHASE_HELD)
+	if (guard->phase >= PHASE_HELD) {
+		(void)bufferevent_disable(guard->stream, EV_READ);
 		return;
+	}
+	ask_again(guard);
 	if (!count_memory(guard))
 		http_gate_refuse(&guard->gate, ANSWER_UNAVAILABLE);
 	advance(guard);
@@ -509,15 +527,26 @@ http_guard_of(const SSL *session)
 	return SSL_get_ex_data(session, session_index);
 }
 
+/*
+ * The peer has said all it has to, or is gone: its answer is tried all the same, and
+ * evhttp, which puts its own callbacks back for that, is told again.
+ */
+static void
+guard_on_held_event(struct bufferevent *stream, short what, void *context)
+{
+	(void)what, (void)context;
+	(void)bufferevent_disable(stream, EV_READ);
+}
+
 void
 http_guard_hold(struct http_guard *guard)
 {
 	bufferevent_data_cb on_write;
-	bufferevent_event_cb on_event;
 	void *context;
 
-	bufferevent_getcb(guard->stream, NULL, &on_write, &on_event, &context);
-	bufferevent_setcb(guard->stream, NULL, on_write, on_event, context);
+	bufferevent_getcb(guard->stream, NULL, &on_write, NULL, &context);
+	bufferevent_setcb(guard->stream, NULL, on_write, guard_on_held_event, context);
+	(void)bufferevent_enable(guard->stream, EV_READ);
 }
 
 void
@@ -539,6 +568,7 @@ http_guard_answered(struct http_guard *guard)
 {
 	if (!guard->closes) {
 		advance(guard);
+		ask_again(guard);
 		return;
 	}
 	enter(guard, PHASE_CLOSING, 0);

@@ -19,6 +19,7 @@
 #include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/commit.h"
+#include "bridge/receiver/tls_memory.h"
 #include "bridge/tls_server.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
@@ -143,6 +144,7 @@ run(void *context)
 	} while (result == 0 && !event_base_got_break(loop->base));
 	if (result < 0)
 		log_error("loop", "the event loop failed; what it held is lost to its senders");
+	tls_memory_release();
 	return NULL;
 }
 

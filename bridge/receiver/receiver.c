@@ -26,6 +26,7 @@
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/loop.h"
 #include "bridge/receiver/report.h"
+#include "bridge/receiver/tls_memory.h"
 #include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/delivery.h"
@@ -314,6 +315,7 @@ receiver_run(const struct child_inheritance *inheritance)
 	struct error error;
 	int status = CHILD_EXIT_OK;
 
+	tls_memory_use();
 	if (!config_read(&receiver.config, inheritance->config_path, &error)) {
 		log_error("config", "%s", error.text);
 		return CHILD_EXIT_CONFIGURATION;

@@ -6,6 +6,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -809,6 +811,48 @@ what_is_under_way_is_answered_when_the_loop_stops(void **state)
 	sender_free(sender);
 }
 
+/* All that is sent between the two goes out together, whatever records it is cut into. */
+static void
+cork(struct sender *sender, int corked)
+{
+	assert_int_equal(setsockopt(sender->socket, IPPROTO_TCP, TCP_CORK, &corked, sizeof(corked)),
+			 0);
+}
+
+/* OpenSSL reads ahead: what it holds the socket does not tell of. */
+static void
+records_that_come_together_are_all_read(void **state)
+{
+	enum { REQUESTS = 12, PIECE = 7 };
+	struct sender *sender = sender_new();
+	char bytes[4096], id[] = "together-a";
+	struct response response;
+	struct text text;
+
+	(void)state;
+	/* the first request alone, so that the handshake is surely over */
+	send_signed(sender, "together", EVENT);
+	assert_int_equal(status_of(sender), 202);
+	cork(sender, 1);
+	for (int i = 0; i < REQUESTS; i++, id[sizeof(id) - 2]++)
+		send_signed(sender, id, EVENT);
+	cork(sender, 0);
+	for (int i = 0; i < REQUESTS; i++) {
+		read_response(sender, &response);
+		assert_int_equal(response.status, 202);
+	}
+	text_start(&text, bytes, sizeof(bytes));
+	write_signed(&text, "in-pieces", EVENT);
+	cork(sender, 1);
+	for (size_t sent = 0; sent < text.length; sent += PIECE)
+		send_bytes(sender, text.bytes + sent,
+			   text.length - sent < PIECE ? text.length - sent : PIECE);
+	cork(sender, 0);
+	read_response(sender, &response);
+	assert_int_equal(response.status, 202);
+	sender_free(sender);
+}
+
 int
 main(void)
 {
@@ -828,6 +872,7 @@ main(void)
 	    cmocka_unit_test(who_waits_for_continue_is_told_once),
 	    cmocka_unit_test(one_who_has_said_all_still_gets_the_answer),
 	    cmocka_unit_test(one_who_leaves_while_his_event_is_at_the_disk_harms_nobody),
+	    cmocka_unit_test(records_that_come_together_are_all_read),
 	    cmocka_unit_test(what_is_under_way_is_answered_when_the_loop_stops),
 	};
 
