@@ -23,6 +23,7 @@ struct config_listen {
 	char *address;                /* "0.0.0.0:8443", "[::]:8443" */
 	char *certificate;            /* PEM file, chain behind it */
 	char *private_key;            /* PEM file */
+	char *ocsp_response;          /* DER file, stapled; default none */
 	char *loops_text;             /* loops; default 0 */
 	char *max_body_size_text;     /* max_body_size; default 256KiB */
 	char *handshake_timeout_text; /* default 5s */
@@ -195,6 +196,9 @@ struct config_source {
 	char *challenge_text;      /* slack, okta, zoom, crc, none; default none, slack for slack */
 	char *report_invalid_text; /* bad signatures become events: yes, no; default no */
 	char *rate_text;           /* default 0 */
+	char *client_ca_file;      /* PEM file; default: no client certificate is wanted */
+	char **client_names;       /* DNS names or URIs of which it has one; default: any */
+	unsigned client_names_count;
 
 	enum config_signature signature;
 	int64_t tolerance; /* milliseconds */

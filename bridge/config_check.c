@@ -204,10 +204,17 @@ check_source(const struct check *check, unsigned index)
 {
 	const struct config_place place = config_value_place(&check->root, "sources", (int)index);
 	const struct config_source *source = &check->config->sources[index];
+	struct certificate *authority = NULL;
 	struct error text;
 
+	if (source->client_ca_file != NULL &&
+	    !certificate_read(&authority, source->client_ca_file, place.error))
+		return config_value_wrong(&place, "client_ca_file");
+	certificate_free(authority);
 	if (source->signature == CONFIG_SIGNATURE_NONE) {
-		error_set(&text, "none: %s accepts anything from anybody", source->name);
+		error_set(&text, "none: %s accepts anything from %s", source->name,
+			  source->client_ca_file != NULL ? "whoever has a client certificate"
+							 : "anybody");
 		warn_at(check, &place, "signature", &text);
 	}
 	for (unsigned i = 0; i < source->secrets_count; i++) {

@@ -132,7 +132,7 @@ static void
 tell_unknown_key(const struct story *story, const char *place, const char *key, struct error *error)
 {
 	const char *names[MOST_STEPS];
-	char bytes[256];
+	char bytes[512];
 	struct text known;
 	size_t count = 0;
 

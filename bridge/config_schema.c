@@ -28,6 +28,7 @@ static const cyaml_schema_field_t listen_fields[] = {
     TEXT("address", REQUIRED, config_listen, address),
     TEXT("certificate", REQUIRED, config_listen, certificate),
     TEXT("private_key", REQUIRED, config_listen, private_key),
+    TEXT("ocsp_response", OPTIONAL, config_listen, ocsp_response),
     TEXT("loops", OPTIONAL, config_listen, loops_text),
     TEXT("max_body_size", OPTIONAL, config_listen, max_body_size_text),
     TEXT("handshake_timeout", OPTIONAL, config_listen, handshake_timeout_text),
@@ -151,6 +152,9 @@ static const cyaml_schema_field_t source_fields[] = {
     TEXT("challenge", OPTIONAL, config_source, challenge_text),
     TEXT("report_invalid", OPTIONAL, config_source, report_invalid_text),
     TEXT("rate", OPTIONAL, config_source, rate_text),
+    TEXT("client_ca_file", OPTIONAL, config_source, client_ca_file),
+    CYAML_FIELD_SEQUENCE("client_names", OPTIONAL, struct config_source, client_names, &text_entry,
+			 1, MOST_ENTRIES),
     CYAML_FIELD_END,
 };
 

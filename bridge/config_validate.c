@@ -64,6 +64,8 @@ validate_listen(const struct config_place *root, struct config_listen *listen)
 	return config_value_address(&place, "address", listen->address, false) &&
 	       config_value_path(&place, "certificate", &listen->certificate) &&
 	       config_value_path(&place, "private_key", &listen->private_key) &&
+	       (listen->ocsp_response == NULL ||
+		config_value_path(&place, "ocsp_response", &listen->ocsp_response)) &&
 	       config_value_number(&place, "loops", listen->loops_text, 0, 0, CHILD_LISTEN_SOCKETS,
 				   &listen->loops) &&
 	       config_value_quantities(&place, rows, COUNT(rows)) &&

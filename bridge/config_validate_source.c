@@ -23,6 +23,17 @@ validate_request_path(const struct config_place *place, const char *path)
 	return config_value_wrong(place, "path");
 }
 
+static bool
+validate_client(const struct config_place *place, struct config_source *source)
+{
+	if (source->client_ca_file != NULL)
+		return config_value_path(place, "client_ca_file", &source->client_ca_file);
+	if (source->client_names_count == 0)
+		return true;
+	error_set(place->error, "needs client_ca_file: who vouches for the names?");
+	return config_value_wrong(place, "client_names");
+}
+
 bool
 config_validate_source(const struct config_place *root, struct config *config, unsigned index)
 {
@@ -49,6 +60,7 @@ config_validate_source(const struct config_place *root, struct config *config, u
 	return config_validate_signature(&place, source) &&
 	       config_validate_reading(&place, config, source) &&
 	       config_value_events(&place, &source->events, &source->events_count) &&
+	       validate_client(&place, source) &&
 	       config_value_number(&place, "rate", source->rate_text, 0, 0,
 				   CONFIG_VALUE_MOST_A_SECOND, &source->rate) &&
 	       config_value_switch(&place, "report_invalid", source->report_invalid_text, false,

@@ -19,10 +19,12 @@
 
 #include <event2/event.h>
 
+#include "bridge/config.h"
 #include "bridge/counters.h"
 #include "bridge/deadline.h"
 #include "bridge/fault.h"
 #include "bridge/log.h"
+#include "bridge/watch.h"
 #include "formats/memory.h"
 #include "formats/text.h"
 
@@ -34,6 +36,7 @@ enum {
 	STOP_PATIENCE = 2500, /* for one child, before the next is asked as well */
 	STOP_LIMIT = 4500,    /* for all, so that the last is reaped within 5 s */
 	RELOAD_LIMIT = 5000,  /* for one child */
+	LOOK_PERIOD = 1000,   /* at the files of TLS */
 	SIGNALS = 4,
 	LONGEST_OBJECT = 32,
 };
@@ -66,6 +69,8 @@ struct supervisor {
 	size_t current;      /* child that reloads, or was last asked to stop */
 	pid_t checker;       /* 0: none; reload waits for it */
 	bool reload_again;   /* SIGHUP came during a reload */
+	struct event *look;  /* timer */
+	struct watch *watch; /* NULL: there is nothing to look at */
 	bool all_asked;      /* stopping: the patience for the first is over */
 	struct deadline end; /* stopping: of the whole */
 	int interrupts;      /* SIGINTs so far */
@@ -185,6 +190,21 @@ begin_stop(struct supervisor *supervisor, int status)
 
 static void begin_check(struct supervisor *supervisor);
 
+/* The files that the configuration names now, as they are now: those that children read. */
+static void
+watch_files(struct supervisor *supervisor)
+{
+	struct config *config;
+	struct error error;
+
+	watch_free(supervisor->watch);
+	supervisor->watch = NULL;
+	if (!config_read(&config, supervisor->inheritance->config_path, &error))
+		return;
+	supervisor->watch = watch_new(config);
+	config_free(config);
+}
+
 static void
 end_reload(struct supervisor *supervisor)
 {
@@ -243,6 +263,7 @@ checker_ended(struct supervisor *supervisor, int status)
 	log_info("reload", "%s is good: replacing one role after the other",
 		 supervisor->inheritance->config_path);
 	supervisor->phase = PHASE_RELOADING;
+	watch_files(supervisor); /* before they are read: what changes meanwhile is seen */
 	reload_from(supervisor, 0);
 }
 
@@ -362,6 +383,24 @@ on_reload(evutil_socket_t number, short what, void *context)
 }
 
 static void
+on_look(evutil_socket_t descriptor, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+	const char *changed;
+
+	(void)descriptor;
+	(void)what;
+	if (supervisor->phase != PHASE_RUNNING || supervisor->checker > 0 ||
+	    supervisor->watch == NULL)
+		return;
+	changed = watch_look(supervisor->watch);
+	if (changed == NULL)
+		return;
+	log_info("reload", "%s is another one now", changed);
+	begin_check(supervisor);
+}
+
+static void
 on_limit(evutil_socket_t descriptor, short what, void *context)
 {
 	struct supervisor *supervisor = context;
@@ -409,8 +448,10 @@ open_events(struct supervisor *supervisor, struct error *error)
 					 signals[i].number);
 	}
 	supervisor->limit = evtimer_new(supervisor->base, on_limit, supervisor);
-	if (supervisor->limit == NULL)
+	supervisor->look = event_new(supervisor->base, -1, EV_PERSIST, on_look, supervisor);
+	if (supervisor->limit == NULL || supervisor->look == NULL)
 		return error_set(error, "a timer cannot be made");
+	set_timer(supervisor->look, LOOK_PERIOD);
 	return true;
 }
 
@@ -445,6 +486,9 @@ close_all(struct supervisor *supervisor)
 			event_free(supervisor->signals[i]);
 	if (supervisor->limit != NULL)
 		event_free(supervisor->limit);
+	if (supervisor->look != NULL)
+		event_free(supervisor->look);
+	watch_free(supervisor->watch);
 	if (supervisor->base != NULL)
 		event_base_free(supervisor->base);
 	free(supervisor->children);
@@ -467,6 +511,7 @@ supervisor_run(const struct child_role *roles, size_t count,
 		log_error("start", "%s", error.text);
 		goto finish;
 	}
+	watch_files(&supervisor);
 	for (size_t i = 0; i < count; i++)
 		start(&supervisor.children[i]);
 	if (event_base_dispatch(supervisor.base) < 0)

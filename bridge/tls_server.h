@@ -23,6 +23,17 @@ MUST_CHECK bool tls_server_new(struct tls_server **server, const char *certifica
 void tls_server_free(struct tls_server *server); /* NULL is fine */
 
 /*
+ * From now on, to be called before the first connection: staples the OCSP response of a
+ * DER file (RFC 6066 8) as long as it says to be valid; asks every client for a
+ * certificate and names the authorities of a PEM file to it.  Whether it has one, and
+ * which, is nobody's business here: SSL_get0_peer_certificate().
+ */
+MUST_CHECK bool tls_server_staple(struct tls_server *server, const char *ocsp_response,
+				  struct error *error);
+MUST_CHECK bool tls_server_ask_clients(struct tls_server *server, const char *ca_file,
+				       struct error *error);
+
+/*
  * Gives a connection that still has to be given its socket (evhttp does that) and
  * then waits for the peer's handshake.  Freed with bufferevent_free(), which
  * closes the socket.  Never NULL: with NULL evhttp would go on in plain text.

@@ -22,6 +22,7 @@
 
 #include "bridge/config.h"
 #include "bridge/log.h"
+#include "bridge/receiver/client_certificate.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/loop.h"
@@ -48,6 +49,7 @@ struct receiver {
 	struct request_source *sources;
 	struct verify **verifiers;
 	struct normalise **profiles;
+	struct client_certificate **clients;
 	struct report *report; /* NULL where no source wants one */
 	struct limit *limit;
 	struct spool *spool;
@@ -90,8 +92,8 @@ most_connections(uint32_t configured)
 	uint64_t possible = UINT64_MAX;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-		possible =
-		    limit.rlim_cur > 2 * SPARE_FILES ? limit.rlim_cur - SPARE_FILES : SPARE_FILES;
+		possible = limit.rlim_cur > SPARE_FILES + SPARE_FILES ? limit.rlim_cur - SPARE_FILES
+								      : SPARE_FILES;
 	if (configured <= possible)
 		return configured;
 	log_warning("listen",
@@ -153,15 +155,18 @@ prepare_sources(struct receiver *receiver, struct error *error)
 	receiver->sources = memory_allocate_array(count, sizeof(*receiver->sources));
 	receiver->verifiers = memory_allocate_array(count, sizeof(struct verify *));
 	receiver->profiles = memory_allocate_array(count, sizeof(struct normalise *));
+	receiver->clients = memory_allocate_array(count, sizeof(struct client_certificate *));
 	for (size_t i = 0; i < count; i++) {
 		const struct config_source *source = &receiver->config->sources[i];
 
 		if (!verify_new(&receiver->verifiers[i], source, error) ||
-		    !normalise_new_with(&receiver->profiles[i], &source->reading, error))
+		    !normalise_new_with(&receiver->profiles[i], &source->reading, error) ||
+		    !client_certificate_new(&receiver->clients[i], source, error))
 			return error_prefix(error, "source %s", source->name);
 		receiver->sources[i].config = source;
 		receiver->sources[i].verify = receiver->verifiers[i];
 		receiver->sources[i].normalise = receiver->profiles[i];
+		receiver->sources[i].client = receiver->clients[i];
 		if (source->report_invalid && receiver->report == NULL)
 			receiver->report = report_new(count);
 		if (source->signature == CONFIG_SIGNATURE_NONE)
@@ -184,6 +189,27 @@ keep(struct receiver *receiver)
 		receiver->destinations[i] = config->destinations[i].name;
 	commit_keep(receiver->commit, config->spool.directory, receiver->destinations,
 		    config->destinations_count, config->spool.retention);
+}
+
+static bool
+open_server(struct receiver *receiver, struct error *error)
+{
+	const struct config_listen *listen = &receiver->config->listen;
+	struct error unstapled;
+
+	if (!tls_server_new(&receiver->server, listen->certificate, listen->private_key, error))
+		return false;
+	/* a client that insists on it is one that is lost; without the others would be too */
+	if (listen->ocsp_response != NULL &&
+	    !tls_server_staple(receiver->server, listen->ocsp_response, &unstapled))
+		log_warning("listen", "no OCSP response is stapled: %s", unstapled.text);
+	for (unsigned i = 0; i < receiver->config->sources_count; i++) {
+		const char *ca_file = receiver->config->sources[i].client_ca_file;
+
+		if (ca_file != NULL && !tls_server_ask_clients(receiver->server, ca_file, error))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -279,11 +305,13 @@ release(struct receiver *receiver)
 		for (size_t i = 0; i < receiver->config->sources_count; i++) {
 			verify_free(receiver->verifiers[i]);
 			normalise_free(receiver->profiles[i]);
+			client_certificate_free(receiver->clients[i]);
 		}
 	}
 	report_free(receiver->report);
 	limit_free(receiver->limit);
 	free(receiver->destinations);
+	free(receiver->clients);
 	free(receiver->profiles);
 	free(receiver->verifiers);
 	free(receiver->sources);
@@ -298,12 +326,10 @@ release(struct receiver *receiver)
 static bool
 start(struct receiver *receiver, const struct child_inheritance *inheritance, struct error *error)
 {
-	const struct config_listen *listen = &receiver->config->listen;
-
 	return counters_map(inheritance->counters, &receiver->counters, error) &&
 	       prepare_signals(receiver, error) && prepare_sources(receiver, error) &&
-	       tls_server_new(&receiver->server, listen->certificate, listen->private_key, error) &&
-	       open_spool(receiver, error) && child_confine(inheritance, receiver->config, error) &&
+	       open_server(receiver, error) && open_spool(receiver, error) &&
+	       child_confine(inheritance, receiver->config, error) &&
 	       start_commit(receiver, inheritance->wake, error) &&
 	       start_loops(receiver, inheritance, error);
 }

@@ -18,6 +18,7 @@
 #include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/challenge.h"
+#include "bridge/receiver/client_certificate.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/http_gate.h"
 #include "bridge/receiver/http_guard.h"
@@ -387,6 +388,24 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	submit(handler, request, submission);
 }
 
+/* The client's certificate, where one is wanted, and the signature. */
+static bool
+is_trusted(const struct request_source *source, struct evhttp_request *request,
+	   const struct verify_request *seen, struct verify_outcome *outcome, struct error *error)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+	if (source->client != NULL &&
+	    (connection == NULL ||
+	     !client_certificate_check(
+		 source->client, tls_server_session(evhttp_connection_get_bufferevent(connection)),
+		 error))) {
+		outcome->reason = VERIFY_STRANGER;
+		return false;
+	}
+	return verify_check(source->verify, seen, outcome, error);
+}
+
 static void
 take_post(struct request_handler *handler, struct evhttp_request *request,
 	  const struct request_source *source)
@@ -404,7 +423,7 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	struct text answer;
 	struct error error;
 
-	if (!verify_check(source->verify, &seen, &outcome, &error)) {
+	if (!is_trusted(source, request, &seen, &outcome, &error)) {
 		note_untrusted(handler, request, source, outcome.reason, &error);
 		refuse(handler, request, ANSWER_UNAUTHORIZED);
 		return;

@@ -13,6 +13,7 @@
 
 #include "bridge/counters.h"
 
+struct client_certificate;
 struct commit;
 struct commit_returns;
 struct config_source;
@@ -28,6 +29,7 @@ struct request_source {
 	const struct config_source *config;
 	const struct verify *verify;
 	const struct normalise *normalise;
+	const struct client_certificate *client; /* NULL: none is wanted */
 };
 
 /*

@@ -113,6 +113,7 @@ verify_reason_name(enum verify_reason reason)
 	    [VERIFY_STALE] = "timestamp_outside_tolerance",
 	    [VERIFY_MISMATCH] = "signature_mismatch",
 	    [VERIFY_EXPIRED] = "secret_expired",
+	    [VERIFY_STRANGER] = "client_certificate_invalid",
 	};
 
 	return names[reason];

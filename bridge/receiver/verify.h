@@ -32,6 +32,8 @@ enum verify_reason {
 	VERIFY_STALE,     /* its time is not of this time */
 	VERIFY_MISMATCH,  /* no signature fits */
 	VERIFY_EXPIRED,   /* one fits whose secret is not accepted any more */
+	VERIFY_STRANGER,  /* no client certificate as the source wants it: see client_certificate.h
+			   */
 	VERIFY_REASONS
 };
 

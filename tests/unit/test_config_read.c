@@ -395,6 +395,7 @@ static const struct {
     /* what the schema says */
     {"certificate:", "certificat:",
      ":3: unknown key 'certificat' in listen; known keys: address, certificate, private_key, "
+     "ocsp_response, "
      "loops, max_body_size, handshake_timeout, header_timeout, body_timeout, idle_timeout, "
      "max_connections, "
      "max_connections_per_address, handshake_rate_per_address, request_rate_per_address, "

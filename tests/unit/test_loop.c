@@ -128,7 +128,8 @@ make_source(void)
 	if (!verify_new(&bench.verify, &bench.source, &error) ||
 	    !normalise_new(&bench.normalise, "anyint", &error))
 		fail_msg("%s", error.text);
-	bench.sources[0] = (struct request_source){&bench.source, bench.verify, bench.normalise};
+	bench.sources[0] =
+	    (struct request_source){&bench.source, bench.verify, bench.normalise, NULL};
 }
 
 static void
