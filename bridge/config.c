@@ -4,6 +4,52 @@
 
 #include "bridge/config_schema.h"
 
+static const struct {
+	const char *name;
+	const char *key;
+} vendors[] = {
+    [CONFIG_VENDOR_PAGERDUTY] = {"pagerduty", "routing_key_file"},
+    [CONFIG_VENDOR_OPSGENIE] = {"opsgenie", "api_key_file"},
+    [CONFIG_VENDOR_ALERTMANAGER] = {"alertmanager", "token_file"},
+    [CONFIG_VENDOR_SLACK] = {"slack", NULL},
+    [CONFIG_VENDOR_NTFY] = {"ntfy", "token_file"},
+    [CONFIG_VENDOR_HTTP] = {"http", "token_file"},
+};
+
+const char *
+config_vendor_name(enum config_vendor vendor)
+{
+	return vendors[vendor].name;
+}
+
+const char *
+config_vendor_key(enum config_vendor vendor)
+{
+	return vendors[vendor].key;
+}
+
+bool
+config_is_on_call(const struct config_destination *destination)
+{
+	return destination->http != NULL && destination->http->vendor != CONFIG_VENDOR_HTTP;
+}
+
+bool
+config_takes_replays(const struct config_destination *destination, struct error *error)
+{
+	return destination->http == NULL || destination->http->replays ||
+	       error_set(error,
+			 "destination %s tells nobody of replayed events; write 'replays: true' "
+			 "below %s and reload",
+			 destination->name, config_vendor_name(destination->http->vendor));
+}
+
+bool
+config_is_for_people(const struct config_destination *destination)
+{
+	return destination->email != NULL || config_is_on_call(destination);
+}
+
 void
 config_free(struct config *config)
 {
@@ -19,6 +65,8 @@ config_free(struct config *config)
 		free(config->named_paths[i].path);
 	}
 	free(config->named_paths);
+	for (unsigned i = 0; i < config->destinations_count; i++)
+		free(config->destinations[i].floors);
 	free(config->own_types);
 	free(config->aliases);
 	free(config->aliases_text);

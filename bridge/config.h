@@ -329,6 +329,48 @@ struct config_splunk_hec {
 	int64_t timeout;      /* milliseconds */
 };
 
+/* Who tells people, and how: a file each in bridge/forwarder (vendor.h). */
+enum config_vendor {
+	CONFIG_VENDOR_PAGERDUTY,
+	CONFIG_VENDOR_OPSGENIE,
+	CONFIG_VENDOR_ALERTMANAGER,
+	CONFIG_VENDOR_SLACK,
+	CONFIG_VENDOR_NTFY,
+	CONFIG_VENDOR_HTTP,
+	CONFIG_VENDORS
+};
+
+/*
+ * pagerduty:, opsgenie:, alertmanager:, slack:, ntfy: or http: of a destination.  Which
+ * keys each of them has is in config_schema.c, their defaults in config_validate_http.c.
+ */
+struct config_http {
+	char *url;        /* http:// or https:// */
+	char *url_file;   /* for secret_read_password(): where the address is the secret */
+	char *key_file;   /* likewise: routing_key_file, api_key_file, token_file */
+	char *topic;      /* ntfy: this one or the next */
+	char *topic_file; /* likewise */
+	char *method;     /* http: POST (default), PUT, PATCH */
+	char **headers;   /* http: "Name: value" */
+	unsigned headers_count;
+	char *content_type; /* http: default application/json */
+	char *body;         /* http: template (template.h); default: the event in `format` */
+	char *secret_file;  /* http: whsec_..., to sign as Standard Webhooks */
+	char *ca_file;      /* PEM: whom to believe; default: what the system does */
+	char *proxy;        /* "http://host:port"; default none */
+	char *timeout_text; /* of a request, connecting included; default 10s */
+	char *rate_text;    /* requests a minute at most; 0: no limit */
+	char *fold_text;    /* the window of a flood; 0s: each event is told */
+	char *replays_text; /* replayed events are told too: true, false */
+
+	enum config_vendor vendor;
+	int64_t timeout; /* milliseconds */
+	uint32_t rate;
+	int64_t fold; /* milliseconds */
+	bool replays;
+	const struct format *format; /* http: of the body where it has no template */
+};
+
 /* file: of a destination */
 struct config_file {
 	char *path; /* "-": standard output of the daemon */
@@ -343,16 +385,20 @@ struct config_device {
 
 /* One of destinations: has exactly one of the kinds. */
 struct config_destination {
-	char *name;                /* [A-Za-z0-9._-], unique */
-	char *profile;             /* a row of config_profile.c: other defaults; default none */
-	char *format_text;         /* default cef; hec, and no other, for splunk_hec */
-	char *bom_text;            /* of RFC 5424: auto (default), never, always */
-	char *time_zone_text;      /* of RFC 3164's times: UTC (default), +02:00 */
-	char *cef_time_text;       /* milliseconds (default), text */
+	char *name;           /* [A-Za-z0-9._-], unique */
+	char *profile;        /* a row of config_profile.c: other defaults; default none */
+	char *format_text;    /* default cef, of http json; hec, and no other, for splunk_hec */
+	char *bom_text;       /* of RFC 5424: auto (default), never, always */
+	char *time_zone_text; /* of RFC 3164's times: UTC (default), +02:00 */
+	char *cef_time_text;  /* milliseconds (default), text */
 	char *leef_delimiter_text; /* of leef2: ^ (default), tab ... */
 	char *ocsf_version_text;   /* 1.1, 1.3, 1.8, 1.9 (default) */
 	char *cee_text;            /* "@cee: " in front of json: true, false (default) */
-	char **events;             /* globs; default ["*"] */
+	/*
+	 * Globs; default ["*"].  "GLOB >= LEVEL" asks for that severity in place of
+	 * min_severity; after config_read() the level stands in floors.
+	 */
+	char **events;
 	unsigned events_count;
 	char *heartbeat_text;  /* default 5m for syslog and splunk_hec, else off; "off" for none */
 	char *hold_retry_text; /* how often a held destination is tried; default 30s */
@@ -369,11 +415,14 @@ struct config_destination {
 	struct config_syslog *syslog; /* kind: NULL or not */
 	struct config_file *file;     /* kind: NULL or not */
 	struct config_email *email;   /* kind: NULL or not */
-	struct config_splunk_hec *splunk_hec; /* kind: NULL or not */
+	struct config_splunk_hec *splunk_hec;        /* kind: NULL or not */
+	struct config_http *vendors[CONFIG_VENDORS]; /* kinds: each NULL or not */
 
-	int64_t heartbeat;  /* milliseconds; 0: off */
-	int64_t hold_retry; /* milliseconds */
+	struct config_http *http; /* the one of vendors that is there; NULL: another kind */
+	int64_t heartbeat;        /* milliseconds; 0: off */
+	int64_t hold_retry;       /* milliseconds */
 	enum severity min_severity;
+	enum severity *floors; /* of each of events: min_severity, or its own */
 	const struct format *format;
 	struct format_options options; /* what of it comes from here; borrows from here */
 };
@@ -413,6 +462,20 @@ struct config {
  */
 MUST_CHECK bool config_read(struct config **config, const char *path, struct error *error);
 void config_free(struct config *config);
+
+/* "pagerduty", and what its key_file is called: "routing_key_file"; NULL: it has none. */
+const char *config_vendor_name(enum config_vendor vendor);
+const char *config_vendor_key(enum config_vendor vendor);
+
+/* Mail, pages, chat: what is written for people, and not for a program. */
+bool config_is_for_people(const struct config_destination *destination);
+
+/* As that, and a vendor's: what opens and ends incidents. */
+bool config_is_on_call(const struct config_destination *destination);
+
+/* False: nobody is told of what is replayed, and the error says what to do about it. */
+MUST_CHECK bool config_takes_replays(const struct config_destination *destination,
+				     struct error *error);
 
 /*
  * Checks the world against it, and changes nothing: files readable, key fits

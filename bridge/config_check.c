@@ -370,6 +370,50 @@ check_splunk_hec(const struct check *check, const struct config_place *destinati
 }
 
 static bool
+check_paper(const struct config_place *place, const char *key, const char *path)
+{
+	struct secret *secret = NULL;
+
+	if (path != NULL && !secret_read_password(&secret, path, place->error))
+		return config_value_wrong(place, key);
+	secret_free(secret);
+	return true;
+}
+
+static bool
+check_http(const struct check *check, const struct config_place *destination,
+	   const struct config_http *http)
+{
+	const struct config_place place =
+	    config_value_place(destination, config_vendor_name(http->vendor), -1);
+	const struct {
+		const char *key;
+		const char *path;
+	} papers[] = {
+	    {"url_file", http->url_file},
+	    {config_vendor_key(http->vendor), http->key_file},
+	    {"topic_file", http->topic_file},
+	    {"secret_file", http->secret_file},
+	};
+	struct certificate *authority = NULL;
+	struct error text;
+
+	if (http->url != NULL && strncmp(http->url, "http://", 7) == 0 &&
+	    (http->key_file != NULL || http->secret_file != NULL)) {
+		error_set(&text, "whoever is on the way can read what is sent, the key too; "
+				 "write https://");
+		warn_at(check, &place, "url", &text);
+	}
+	if (http->ca_file != NULL && !certificate_read(&authority, http->ca_file, place.error))
+		return config_value_wrong(&place, "ca_file");
+	certificate_free(authority);
+	for (size_t i = 0; i < sizeof(papers) / sizeof(papers[0]); i++)
+		if (!check_paper(&place, papers[i].key, papers[i].path))
+			return false;
+	return true;
+}
+
+static bool
 check_destination(const struct check *check, unsigned index)
 {
 	const struct config_place place =
@@ -382,6 +426,8 @@ check_destination(const struct check *check, unsigned index)
 		return check_email(check, &place, destination->email);
 	if (destination->splunk_hec != NULL)
 		return check_splunk_hec(check, &place, destination->splunk_hec);
+	if (destination->http != NULL)
+		return check_http(check, &place, destination->http);
 	return destination->file == NULL || check_output(&place, destination->file);
 }
 

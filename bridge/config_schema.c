@@ -228,6 +228,70 @@ static const cyaml_schema_field_t splunk_hec_fields[] = {
     CYAML_FIELD_END,
 };
 
+/* What all those that tell people have. */
+#define TELLING                                                                                    \
+	TEXT("ca_file", OPTIONAL, config_http, ca_file),                                           \
+	    TEXT("proxy", OPTIONAL, config_http, proxy),                                           \
+	    TEXT("timeout", OPTIONAL, config_http, timeout_text),                                  \
+	    TEXT("rate", OPTIONAL, config_http, rate_text),                                        \
+	    TEXT("fold", OPTIONAL, config_http, fold_text),                                        \
+	    TEXT("replays", OPTIONAL, config_http, replays_text)
+
+static const cyaml_schema_field_t pagerduty_fields[] = {
+    TEXT("routing_key_file", REQUIRED, config_http, key_file),
+    TEXT("url", OPTIONAL, config_http, url),
+    TELLING,
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t opsgenie_fields[] = {
+    TEXT("api_key_file", REQUIRED, config_http, key_file),
+    TEXT("url", OPTIONAL, config_http, url),
+    TELLING,
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t alertmanager_fields[] = {
+    TEXT("url", OPTIONAL, config_http, url),
+    TEXT("url_file", OPTIONAL, config_http, url_file),
+    TEXT("token_file", OPTIONAL, config_http, key_file),
+    TELLING,
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t slack_fields[] = {
+    TEXT("url_file", REQUIRED, config_http, url_file),
+    TELLING,
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t ntfy_fields[] = {
+    TEXT("url", OPTIONAL, config_http, url),
+    TEXT("topic", OPTIONAL, config_http, topic),
+    TEXT("topic_file", OPTIONAL, config_http, topic_file),
+    TEXT("token_file", OPTIONAL, config_http, key_file),
+    TELLING,
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t http_fields[] = {
+    TEXT("url", OPTIONAL, config_http, url),
+    TEXT("url_file", OPTIONAL, config_http, url_file),
+    TEXT("token_file", OPTIONAL, config_http, key_file),
+    TEXT("method", OPTIONAL, config_http, method),
+    CYAML_FIELD_SEQUENCE("headers", OPTIONAL, struct config_http, headers, &text_entry, 1,
+			 MOST_ENTRIES),
+    TEXT("content_type", OPTIONAL, config_http, content_type),
+    TEXT("body", OPTIONAL, config_http, body),
+    TEXT("secret_file", OPTIONAL, config_http, secret_file),
+    TELLING,
+    CYAML_FIELD_END,
+};
+
+/* One line for each of them. */
+#define VENDOR(key, vendor, fields)                                                                \
+	CYAML_FIELD_MAPPING_PTR(key, OPTIONAL, struct config_destination, vendors[vendor], fields)
+
 static const cyaml_schema_field_t device_fields[] = {
     TEXT("vendor", OPTIONAL, config_device, vendor),
     TEXT("product", OPTIONAL, config_device, product),
@@ -264,6 +328,12 @@ static const cyaml_schema_field_t destination_fields[] = {
     CYAML_FIELD_MAPPING_PTR("email", OPTIONAL, struct config_destination, email, email_fields),
     CYAML_FIELD_MAPPING_PTR("splunk_hec", OPTIONAL, struct config_destination, splunk_hec,
 			    splunk_hec_fields),
+    VENDOR("pagerduty", CONFIG_VENDOR_PAGERDUTY, pagerduty_fields),
+    VENDOR("opsgenie", CONFIG_VENDOR_OPSGENIE, opsgenie_fields),
+    VENDOR("alertmanager", CONFIG_VENDOR_ALERTMANAGER, alertmanager_fields),
+    VENDOR("slack", CONFIG_VENDOR_SLACK, slack_fields),
+    VENDOR("ntfy", CONFIG_VENDOR_NTFY, ntfy_fields),
+    VENDOR("http", CONFIG_VENDOR_HTTP, http_fields),
     CYAML_FIELD_END,
 };
 

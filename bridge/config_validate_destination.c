@@ -29,6 +29,22 @@ find_profile(const struct config_place *place, const struct config_destination *
 	return config_value_wrong(place, "profile");
 }
 
+/* How many there are, at best one: the last of them. */
+static int
+find_vendor(struct config_destination *destination)
+{
+	int count = 0;
+
+	for (int i = 0; i < CONFIG_VENDORS; i++) {
+		if (destination->vendors[i] == NULL)
+			continue;
+		destination->http = destination->vendors[i];
+		destination->http->vendor = (enum config_vendor)i;
+		count++;
+	}
+	return count;
+}
+
 static bool
 validate_kind(const struct config_place *place, struct config_destination *destination,
 	      const struct config_profile *profile)
@@ -37,24 +53,30 @@ validate_kind(const struct config_place *place, struct config_destination *desti
 	struct config_file *file = destination->file;
 
 	int kinds = (destination->syslog != NULL) + (file != NULL) + (destination->email != NULL) +
-		    (destination->splunk_hec != NULL);
+		    (destination->splunk_hec != NULL) + find_vendor(destination);
 
 	if (kinds != 1) {
-		error_set(
-		    place->error, "'%s' %s; give one of them: syslog, file, email, splunk_hec",
-		    destination->name, kinds > 0 ? "goes to two places" : "does not say where to");
+		error_set(place->error,
+			  "'%s' %s; give one of them: syslog, file, email, splunk_hec, pagerduty, "
+			  "opsgenie, "
+			  "alertmanager, slack, ntfy, http",
+			  destination->name,
+			  kinds > 0 ? "goes to two places" : "does not say where to");
 		return config_value_wrong(place, "");
 	}
 	if (destination->email != NULL)
 		return config_validate_email(place, destination->email);
 	if (destination->splunk_hec != NULL)
 		return config_validate_splunk_hec(place, destination->splunk_hec);
+	if (destination->http != NULL)
+		return config_validate_http(place, destination->http);
 	if (destination->syslog != NULL)
 		return config_validate_syslog(place, destination->syslog, profile);
-	return strcmp(file->path, "-") == 0 || config_value_path(&file_place, "path", &file->path);
+	return file == NULL || strcmp(file->path, "-") == 0 ||
+	       config_value_path(&file_place, "path", &file->path);
 }
 
-/* A collector has rules that miss it; a file has no reader that would. */
+/* A collector has rules that miss it; a file has no reader that would, and it would wake people. */
 static bool
 validate_heartbeat(const struct config_place *place, struct config_destination *destination)
 {
@@ -66,19 +88,27 @@ validate_heartbeat(const struct config_place *place, struct config_destination *
 		       : strcmp(destination->heartbeat_text, "off") == 0;
 
 	destination->heartbeat = 0;
+	if (!off && config_is_for_people(destination)) {
+		error_set(place->error, "people need none; take it out");
+		return config_value_wrong(place, "heartbeat");
+	}
 	return off || config_value_quantities(place, &row, 1);
 }
 
-/* What people review, rather than everything. */
+/* Where nothing is said: what people review, or what wakes them, rather than everything. */
 static void
-default_to_review(struct config_destination *destination)
+default_for_people(struct config_destination *destination)
 {
-	static const char *const events[] = {"billing.*", "usage.*", "member.*", "security.*"};
+	static const char *const to_review[] = {"billing.*", "usage.*", "member.*", "security.*"};
+	static const char *const to_page[] = {"key.disabled", "security.* >= high",
+					      "source.silent"};
+	const char *const *events = destination->email != NULL ? to_review : to_page;
+	size_t count = destination->email != NULL ? COUNT(to_review) : COUNT(to_page);
 
-	destination->events = memory_allocate_array(COUNT(events), sizeof(*destination->events));
-	for (size_t i = 0; i < COUNT(events); i++)
+	destination->events = memory_allocate_array(count, sizeof(*destination->events));
+	for (size_t i = 0; i < count; i++)
 		destination->events[i] = memory_copy_text(events[i], strlen(events[i]));
-	destination->events_count = COUNT(events);
+	destination->events_count = (unsigned)count;
 }
 
 bool
@@ -101,8 +131,9 @@ config_validate_destination(const struct config_place *root, struct config *conf
 			  i);
 		return config_value_wrong(&place, "name");
 	}
-	if (destination->email != NULL && destination->events_count == 0)
-		default_to_review(destination);
+	(void)find_vendor(destination);
+	if (config_is_for_people(destination) && destination->events_count == 0)
+		default_for_people(destination);
 	if (!find_profile(&place, destination, &profile) ||
 	    !config_value_quantities(&place, rows, 1) ||
 	    !config_validate_route(&place, config, destination) ||

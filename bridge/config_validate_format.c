@@ -22,8 +22,9 @@ static bool
 find_format(const struct config_place *place, struct config_destination *destination,
 	    const struct config_profile *profile)
 {
-	const char *name =
-	    destination->format_text != NULL ? destination->format_text : profile->format;
+	const char *fallback =
+	    destination->http != NULL && destination->profile == NULL ? "json" : profile->format;
+	const char *name = destination->format_text != NULL ? destination->format_text : fallback;
 	char bytes[256];
 	struct text known;
 
@@ -45,14 +46,14 @@ find_format(const struct config_place *place, struct config_destination *destina
 	return config_value_wrong(place, "format");
 }
 
-/* Mail is written for people, and has no other form. */
+/* What is written for people has no other form. */
 static bool
 refuse_format(const struct config_place *place, const struct setting *settings, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (settings[i].text == NULL)
 			continue;
-		error_set(place->error, "email is written for people; take it out");
+		error_set(place->error, "what is written for people has no format; take it out");
 		return config_value_wrong(place, settings[i].key);
 	}
 	return true;
@@ -179,10 +180,17 @@ config_validate_format(const struct config_place *place, const struct config *co
 
 	config_profile_options(profile, &destination->options);
 	fill_names(config, destination);
-	if (destination->email != NULL)
+	if (config_is_for_people(destination))
 		return refuse_format(place, names, COUNT(names)) &&
 		       refuse_format(place, settings, COUNT(settings));
-	return find_format(place, destination, profile) &&
-	       (destination->syslog == NULL || apply_syslog(place, destination)) &&
-	       apply(place, destination, settings, COUNT(settings));
+	if (!find_format(place, destination, profile) ||
+	    (destination->syslog != NULL && !apply_syslog(place, destination)) ||
+	    !apply(place, destination, settings, COUNT(settings)))
+		return false;
+	/* a request is written when it is sent, with what else belongs to it */
+	if (destination->http != NULL) {
+		destination->http->format = destination->format;
+		destination->format = NULL;
+	}
+	return true;
 }

@@ -5,21 +5,46 @@
 
 #include <string.h>
 
+#include "formats/memory.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool
-validate_severity(const struct config_place *place, struct config_destination *destination)
+read_severity(const struct config_place *place, const char *key, const char *text,
+	      enum severity *severity)
 {
 	struct config_word words[SEVERITY_CRITICAL + 1];
-	int severity = SEVERITY_INFO;
+	int value = *severity;
 
 	for (int i = 0; i <= SEVERITY_CRITICAL; i++)
 		words[i] = (struct config_word){severity_row((enum severity)i)->name, i};
-	if (destination->min_severity_text != NULL &&
-	    !config_value_word(place, "min_severity", destination->min_severity_text, words,
-			       COUNT(words), &severity))
+	if (text != NULL && !config_value_word(place, key, text, words, COUNT(words), &value))
 		return false;
-	destination->min_severity = (enum severity)severity;
+	*severity = (enum severity)value;
+	return true;
+}
+
+/* "GLOB >= LEVEL" is taken apart: the glob stays where it was. */
+static bool
+validate_floors(const struct config_place *place, struct config_destination *destination)
+{
+	/* where none is written there will be one: "*" */
+	destination->floors =
+	    memory_allocate_array(destination->events_count + 1, sizeof(*destination->floors));
+	destination->floors[0] = destination->min_severity;
+	for (unsigned i = 0; i < destination->events_count; i++) {
+		const struct config_place entry = config_value_place(place, "events", (int)i);
+		char *glob = destination->events[i], *sign = strstr(glob, ">=");
+		const char *level = sign != NULL ? sign + 2 + strspn(sign + 2, " ") : NULL;
+
+		destination->floors[i] = destination->min_severity;
+		if (!read_severity(&entry, "", level, &destination->floors[i]))
+			return false;
+		while (sign != NULL && sign > glob && sign[-1] == ' ')
+			sign--;
+		if (sign != NULL)
+			*sign = '\0';
+	}
 	return true;
 }
 
@@ -54,9 +79,12 @@ bool
 config_validate_route(const struct config_place *place, const struct config *config,
 		      struct config_destination *destination)
 {
-	return config_value_events(place, &destination->events, &destination->events_count) &&
+	destination->min_severity = SEVERITY_INFO;
+	return read_severity(place, "min_severity", destination->min_severity_text,
+			     &destination->min_severity) &&
+	       validate_floors(place, destination) &&
+	       config_value_events(place, &destination->events, &destination->events_count) &&
 	       config_value_globs(place, "except", destination->except,
 				  destination->except_count) &&
-	       validate_severity(place, destination) &&
 	       validate_sources(place, config, destination);
 }

@@ -109,6 +109,10 @@ MUST_CHECK bool config_validate_email(const struct config_place *destination,
 MUST_CHECK bool config_validate_splunk_hec(const struct config_place *destination,
 					   struct config_splunk_hec *hec);
 
+/* ... about the one of its vendors that is there. */
+MUST_CHECK bool config_validate_http(const struct config_place *destination,
+				     struct config_http *http);
+
 /* And that which is about the `syslog` of that destination. */
 MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
 				       struct config_syslog *syslog,

@@ -116,6 +116,17 @@ print_events(char *const *events, unsigned count)
 }
 
 static void
+print_wanted(const struct config_destination *destination)
+{
+	printf(", events");
+	for (unsigned i = 0; i < destination->events_count; i++) {
+		printf(" %s", destination->events[i]);
+		if (destination->floors[i] != destination->min_severity)
+			printf(" (%s and above)", severity_row(destination->floors[i])->name);
+	}
+}
+
+static void
 print_list(const char *name, char *const *list, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -292,6 +303,19 @@ print_splunk_hec(const struct config_splunk_hec *hec)
 }
 
 static void
+print_http(const struct config_http *http)
+{
+	printf("%s at %s", config_vendor_name(http->vendor),
+	       http->url != NULL ? http->url : "the address in url_file");
+	if (http->format != NULL && http->body == NULL)
+		printf(", format %s", http->format->name);
+	if (http->fold > 0) {
+		printf(", floods folded for ");
+		print_duration(http->fold);
+	}
+}
+
+static void
 print_destination(const struct config_destination *destination)
 {
 	printf("destination  %s: ", destination->name);
@@ -301,11 +325,13 @@ print_destination(const struct config_destination *destination)
 		print_email(destination->email);
 	else if (destination->splunk_hec != NULL)
 		print_splunk_hec(destination->splunk_hec);
+	else if (destination->http != NULL)
+		print_http(destination->http);
 	else
 		printf("file %s", destination->file->path);
 	if (destination->format != NULL)
 		printf(", format %s", destination->format->name);
-	print_events(destination->events, destination->events_count);
+	print_wanted(destination);
 	print_route(destination);
 	putchar('\n');
 	if (destination->syslog != NULL && destination->format != NULL)

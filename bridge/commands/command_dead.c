@@ -330,7 +330,10 @@ replay_to(struct work *work, size_t destination, uint64_t first_kept, struct err
 		order_add(&order, choice->sequence, choice->sequence);
 		count++;
 	}
-	if (count > 0) {
+	if (count > 0)
+		done = config_takes_replays(work->standing->destinations[destination].configuration,
+					    error);
+	if (count > 0 && done) {
 		error_set(&what, "replay of %zu dead letter(s) to %s", count, name);
 		done = request_order_give(work->standing->config->spool.directory, &order,
 					  what.text, error);

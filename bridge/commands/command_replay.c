@@ -112,6 +112,7 @@ replay(const struct request *request, struct error *error)
 	if (!standing_open(&standing, request->config, error))
 		return false;
 	if (standing_find(standing, request->destination, &index, error) &&
+	    config_takes_replays(standing->destinations[index].configuration, error) &&
 	    find_events(request, standing, &runs, error)) {
 		error_set(&what, "replay of %" PRIu64 " events (%" PRIu64 " to %" PRIu64 ") to %s",
 			  runs.events, runs.ranges[runs.count - 1].first, runs.ranges[0].last,

@@ -72,6 +72,18 @@ batch_read(struct batch *batch, struct spool_reader *reader, uint64_t after, siz
 	return true;
 }
 
+/* People are not called for what they were called for before. */
+static bool
+is_old_news(const struct config_destination *destination, const struct batch *batch,
+	    const struct spool_event *stored)
+{
+	bool again =
+	    batch->lane == BATCH_REPLAY && destination->http != NULL && !destination->http->replays;
+
+	return again ||
+	       (config_is_on_call(destination) && (stored->flags & SPOOL_FLAG_REPLAY) != 0);
+}
+
 /*
  * By the type that the receiver stored, before the body is read at all.  A row that
  * was changed on disk may hold any type: every destination hears of it.
@@ -90,7 +102,8 @@ batch_route(struct batch *batch, const struct config_destination *destination,
 			    batch, i,
 			    "its row in the spool was changed: it does not fit the hash chain");
 		else if (!route_wants(destination, item->stored->source, item->stored->type,
-				      profiles_type(profiles, item->stored)))
+				      profiles_type(profiles, item->stored)) ||
+			 is_old_news(destination, batch, item->stored))
 			item->fate = BATCH_UNWANTED;
 	}
 }

@@ -19,5 +19,7 @@ send_kind_of(const struct config_destination *destination)
 		return &send_email;
 	if (destination->splunk_hec != NULL)
 		return &send_hec;
+	if (destination->http != NULL)
+		return &send_http;
 	return &send_file;
 }

@@ -83,6 +83,7 @@ extern const struct send_kind send_syslog_unix;
 extern const struct send_kind send_file;
 extern const struct send_kind send_email;
 extern const struct send_kind send_hec;
+extern const struct send_kind send_http; /* pagerduty, opsgenie, alertmanager, slack, ntfy, http */
 
 /* The kind of that destination. */
 const struct send_kind *send_kind_of(const struct config_destination *destination);

@@ -408,11 +408,11 @@ static const struct {
      "failback, rotate, transport, framing, settle, header, facility, hostname, app_name, "
      "enterprise_number, "
      "max_message_size, ca_file, server_name, fingerprints, certificate, private_key"},
-    {"file: {path: out.log}", "splunk: {url: x}",
-     ":17: unknown key 'splunk' in destinations[1]; known keys: name, profile, format, bom, "
+    {"file: {path: out.log}", "kafka: {url: x}",
+     ":17: unknown key 'kafka' in destinations[1]; known keys: name, profile, format, bom, "
      "time_zone, cef_time, leef_delimiter, ocsf_version, cee, events, "
      "heartbeat, hold_retry, except, min_severity, sources, organizations, projects, device, "
-     "syslog, file, email, splunk_hec"},
+     "syslog, file, email, splunk_hec, pagerduty, opsgenie, alertmanager, slack, ntfy, http"},
     {"  certificate: tls/cert.pem\n", "", ":1: listen needs the key 'certificate'"},
     {"spool:\n  directory: spool\n", "", ": the file needs the key 'spool'"},
     {"path: /webhooks/anyint\n    ", "", ":8: sources[0] needs the key 'path'"},
@@ -562,7 +562,7 @@ static const struct {
      ":15: destinations[1].name: 'siem' is that of destinations[0] too"},
     {"    syslog: {address: \"siem:514\"}\n", "",
      ":13: destinations[0]: 'siem' does not say where to; give one of them: syslog, file, email, "
-     "splunk_hec"},
+     "splunk_hec, pagerduty, opsgenie, alertmanager, slack, ntfy, http"},
     {"    syslog: {", "    profile: arcsite\n    syslog: {",
      ":14: destinations[0].profile: 'arcsite' is unknown; known: rsyslog, syslog-ng, sc4s, splunk, "
      "sentinel, qradar, arcsight, elastic"},
@@ -575,7 +575,7 @@ static const struct {
      "ocsf, json' alone; take it out"},
     {"file: {path: out.log}", "file: {path: out.log}\n    syslog: {address: \"a:1\"}",
      ":15: destinations[1]: 'debug' goes to two places; give one of them: syslog, file, email, "
-     "splunk_hec"},
+     "splunk_hec, pagerduty, opsgenie, alertmanager, slack, ntfy, http"},
     {"\"siem:514\"", "siem",
      ":14: destinations[0].syslog.address: 'siem' has no port; write host:port"},
     {"\"siem:514\"", "\":514\"",
