@@ -233,7 +233,6 @@ static const struct member own[] = {
     {"invoice", "currency", FIELD_INVOICE_CURRENCY},
     {"invoice", "due", FIELD_INVOICE_DUE},
     {"alert", "id", FIELD_ALERT_ID},
-    {"alert", "status", FIELD_STATUS},
 };
 
 static void
@@ -256,6 +255,7 @@ add_resource(struct json_node *rest, const struct event *event)
 	struct json_node *object = json_write_object();
 
 	json_write_text(object, "id", event_own_resource(event));
+	json_write_text(object, "status", event->fields[FIELD_STATUS]);
 	json_write_child_unless_empty(rest, "resource", object);
 }
 

@@ -6,7 +6,7 @@
 
 enum {
 	SINCE_ENTITY_TYPE_ID = 3, /* OCSF 1.3 */
-	SINCE_IS_ALERT = 3,
+	SINCE_IS_ALERT = 4,
 	SINCE_USERS = 9,
 };
 

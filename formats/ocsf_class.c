@@ -44,6 +44,9 @@ static const char *const finding_activities[] = {"Unknown", "Create", "Update", 
 static const char *const finding_states[] = {"Unknown",  "New",      "In Progress", "Suppressed",
 					     "Resolved", "Archived", "Deleted"};
 
+/* OCSF 1.4 has Archived, and Deleted is not older: before, they are Other with a name. */
+enum { SINCE_ARCHIVED = 4, STATE_ARCHIVED = 5, STATUS_OTHER = 99 };
+
 static bool
 is_word(struct slice text, const char *word)
 {
@@ -51,7 +54,7 @@ is_word(struct slice text, const char *word)
 }
 
 static void
-find_finding(const struct event *event, struct ocsf_class *class)
+find_finding(const struct event *event, unsigned minor, struct ocsf_class *class)
 {
 	size_t found = 0; /* what stands nowhere else is new */
 
@@ -63,6 +66,8 @@ find_finding(const struct event *event, struct ocsf_class *class)
 	class->activity_name = text_of(finding_activities[class->activity_id]);
 	class->status_id = states[found].status_id;
 	class->status = finding_states[class->status_id];
+	if (minor < SINCE_ARCHIVED && class->status_id >= STATE_ARCHIVED)
+		class->status_id = STATUS_OTHER;
 }
 
 static bool
@@ -97,7 +102,7 @@ ocsf_class_of(const struct event *event, unsigned minor, struct ocsf_class *clas
 {
 	*class = (struct ocsf_class){.status = NULL};
 	if (event->entry->family == FAMILY_SECURITY) {
-		find_finding(event, class);
+		find_finding(event, minor, class);
 		return;
 	}
 	if (!find_row(event, minor, class))
