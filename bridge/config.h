@@ -199,11 +199,20 @@ struct config_source {
 	char *client_ca_file;      /* PEM file; default: no client certificate is wanted */
 	char **client_names;       /* DNS names or URIs of which it has one; default: any */
 	unsigned client_names_count;
+	char **encodings_texts; /* encodings: of bodies, beside none at all: gzip; default none */
+	unsigned encodings_texts_count;
+	char **allowed_origins; /* globs of DNS names that OPTIONS consents to; default none */
+	unsigned allowed_origins_count;
+	char *allowed_rate_text; /* that it consents to, requests a minute; default any */
+	char *batch; /* name of the member that holds the events of a batch; default "events",
+			where the body itself is none */
 
 	enum config_signature signature;
 	int64_t tolerance; /* milliseconds */
 	enum config_challenge challenge;
 	bool report_invalid;
+	bool takes_gzip;
+	uint32_t allowed_rate;                    /* 0: any */
 	uint32_t rate;                            /* good requests a second; 0: no limit */
 	struct mapping_own *own_fields;           /* fields_count of them */
 	struct normalise_constant *own_constants; /* constants_count of them */

@@ -89,6 +89,9 @@ MUST_CHECK bool config_validate_source(const struct config_place *root, struct c
 /* ... about its signature, secrets, tolerance and challenge, at the place of the source. */
 MUST_CHECK bool config_validate_signature(const struct config_place *place,
 					  struct config_source *source);
+/* ... about what it takes beside single plain bodies: encodings, origins, batch. */
+MUST_CHECK bool config_validate_intake(const struct config_place *place,
+				       struct config_source *source);
 /* ... about how the bodies of a source are read, which needs the vocabulary before it. */
 MUST_CHECK bool config_validate_reading(const struct config_place *place,
 					const struct config *config, struct config_source *source);

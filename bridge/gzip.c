@@ -9,6 +9,7 @@
 #include "formats/memory.h"
 
 /* Events repeat themselves so much that a higher level saves little more. */
+enum { FIRST_ROOM = 16 * 1024 /* bytes of what comes out */ };
 enum { LEVEL = 1, WINDOW = 15 + 16 /* 16: a gzip header */, MEMORY = 8, HEADER = 18 };
 
 size_t
@@ -75,4 +76,73 @@ gzip_read(struct gzip_file *file, char *bytes, size_t capacity, size_t *length, 
 	if (status == Z_ERRNO)
 		return error_set_errno(error, "it cannot be read");
 	return error_set(error, "its gzip is cut or damaged: %s", text);
+}
+
+/* What has come out so far. */
+struct output {
+	char *bytes;
+	size_t length, capacity;
+};
+
+/* One more than the limit may come out, so that what is too large is seen to be. */
+static bool
+make_room(struct output *output, size_t limit)
+{
+	size_t wanted = output->capacity > 0 ? output->capacity * 2 : FIRST_ROOM;
+
+	if (output->length < output->capacity)
+		return true;
+	if (output->length > limit)
+		return false;
+	output->capacity = wanted < limit + 1 ? wanted : limit + 1;
+	output->bytes = memory_resize_array(output->bytes, output->capacity, 1);
+	return true;
+}
+
+static enum gzip_result
+inflate_all(z_stream *stream, size_t limit, struct output *output)
+{
+	int status = Z_OK;
+
+	do {
+		size_t room;
+
+		if (!make_room(output, limit))
+			return GZIP_TOO_LARGE;
+		room = output->capacity - output->length;
+		stream->next_out = (Bytef *)output->bytes + output->length;
+		stream->avail_out = (uInt)room;
+		status = inflate(stream, Z_NO_FLUSH);
+		output->length += room - stream->avail_out;
+		/* RFC 1952 2.2: members simply follow one another */
+		if (status == Z_STREAM_END && stream->avail_in > 0)
+			status = inflateReset(stream);
+	} while (status == Z_OK);
+	if (status == Z_MEM_ERROR)
+		memory_panic("out of memory: gzip");
+	if (status != Z_STREAM_END)
+		return GZIP_BROKEN;
+	return output->length > limit ? GZIP_TOO_LARGE : GZIP_DONE;
+}
+
+enum gzip_result
+gzip_expand(struct slice packed, size_t limit, char **bytes, size_t *length)
+{
+	z_stream stream = {.next_in = (const Bytef *)packed.bytes, .avail_in = (uInt)packed.length};
+	struct output output = {0};
+	enum gzip_result result;
+
+	if (packed.length > UINT_MAX || limit >= UINT_MAX)
+		memory_panic("gzip: %zu bytes at once", packed.length);
+	if (inflateInit2(&stream, WINDOW) != Z_OK)
+		memory_panic("out of memory: gzip");
+	result = inflate_all(&stream, limit, &output);
+	(void)inflateEnd(&stream);
+	if (result != GZIP_DONE) {
+		free(output.bytes);
+		return result;
+	}
+	*bytes = output.bytes;
+	*length = output.length;
+	return GZIP_DONE;
 }

@@ -6,6 +6,12 @@
 
 #include "formats/text.h"
 
+enum gzip_result {
+	GZIP_DONE,
+	GZIP_BROKEN,    /* not gzip, cut off, or its checksum is wrong */
+	GZIP_TOO_LARGE, /* more than `limit` bytes come out */
+};
+
 /* The most bytes that gzip_compress() can make of `length`. */
 size_t gzip_bound(size_t length);
 
@@ -22,5 +28,12 @@ void gzip_close(struct gzip_file *file); /* NULL is fine */
 /* Reads up to `capacity` bytes; *length 0: the end.  False: it cannot be read, or is cut. */
 MUST_CHECK bool gzip_read(struct gzip_file *file, char *bytes, size_t capacity, size_t *length,
 			  struct error *error);
+
+/*
+ * All members, nothing behind them.  Where it is GZIP_DONE gives *bytes, freed with
+ * free(), and their number.  Never takes more memory than twice the limit.
+ */
+MUST_CHECK enum gzip_result gzip_expand(struct slice packed, size_t limit, char **bytes,
+					size_t *length);
 
 #endif

@@ -1,5 +1,6 @@
 #include "formats/cloudevents.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "formats/json_read.h"
@@ -129,6 +130,8 @@ cloudevents_check(const struct cloudevents_attributes *attributes, struct error 
 			return error_set(error, "not a CloudEvent: its %s has control characters",
 					 required[i].name);
 	}
+	if (memchr(attributes->source.bytes, ' ', attributes->source.length) != NULL)
+		return error_set(error, "not a CloudEvent: its source is no URI-reference");
 	if (!text_slice_is(attributes->version, "1.0"))
 		return error_set(error, "not a CloudEvent 1.0: specversion is another");
 	return true;

@@ -387,6 +387,20 @@ normalise_type(const struct normalise *normalise, struct slice type)
 	return vocabulary_type(normalise->vocabulary, type);
 }
 
+const char *
+normalise_header(const struct normalise *normalise, size_t i)
+{
+	const struct mapping_profile *profile = normalise->profile;
+
+	return i < profile->header_count ? profile->headers[i].name : NULL;
+}
+
+bool
+normalise_reads_cloudevents(const struct normalise *normalise)
+{
+	return normalise->profile->headers_are_encoded;
+}
+
 bool
 normalise_event(const struct normalise *normalise, struct slice body, struct arena *arena,
 		struct event *event, struct error *error)

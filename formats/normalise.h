@@ -68,6 +68,12 @@ void normalise_finish(const struct normalise *normalise, struct event *event, st
 /* A sender's event type in our words: the target of its alias, or what it was. */
 struct slice normalise_type(const struct normalise *normalise, struct slice type);
 
+/* Headers that it reads, by their names in lower case; NULL behind the last. */
+const char *normalise_header(const struct normalise *normalise, size_t i);
+
+/* Does it read the attributes of CloudEvents, in their headers too? */
+bool normalise_reads_cloudevents(const struct normalise *normalise);
+
 /* Both of them: what the way out uses. */
 MUST_CHECK bool normalise_event(const struct normalise *normalise, struct slice body,
 				struct arena *arena, struct event *event, struct error *error);

@@ -169,6 +169,7 @@ show_signatures(const struct signature_proof *proof)
 	    [SIGNATURE_PROOF_VERIFIED] = "verified",
 	    [SIGNATURE_PROOF_NO_FIT] = "no secret fits",
 	    [SIGNATURE_PROOF_NONE] = "source without signature",
+	    [SIGNATURE_PROOF_PART] = "of a batch or a packed body, which is kept as its hash",
 	    [SIGNATURE_PROOF_UNKNOWN] = "source not configured any more",
 	};
 

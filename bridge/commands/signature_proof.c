@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/receiver/intake.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/receiver/verify_scheme.h"
 #include "formats/memory.h"
@@ -53,6 +54,16 @@ evidence_header(void *context, const char *name, size_t *count)
 	return value;
 }
 
+/* One of a batch, or of a packed body: what was signed was not kept, its hash was. */
+static bool
+is_part(struct slice evidence)
+{
+	size_t count;
+
+	(void)evidence_header(&evidence, INTAKE_SIGNED_BODY, &count);
+	return count > 0;
+}
+
 static enum signature_proof_kind
 kind_of(const struct signature_proof *proof, const struct spool_event *event)
 {
@@ -76,6 +87,8 @@ kind_of(const struct signature_proof *proof, const struct spool_event *event)
 	verify_scheme_of(&scheme, &proof->config->sources[i]);
 	if (scheme.method != VERIFY_HMAC)
 		return SIGNATURE_PROOF_NONE;
+	if (is_part(event->evidence))
+		return SIGNATURE_PROOF_PART;
 	/* a tolerance that was narrowed since changes nothing: the secrets that fit count */
 	(void)!verify_check(proof->verifiers[i], &request, &outcome, &ignored);
 	return outcome.secrets != 0 ? SIGNATURE_PROOF_VERIFIED : SIGNATURE_PROOF_NO_FIT;

@@ -12,6 +12,7 @@ enum signature_proof_kind {
 	SIGNATURE_PROOF_VERIFIED,
 	SIGNATURE_PROOF_NO_FIT,  /* no secret that is configured now gives this signature */
 	SIGNATURE_PROOF_NONE,    /* without a signature: `none`, a token, the bridge's own */
+	SIGNATURE_PROOF_PART,    /* its signature is over more than what is kept: intake.h */
 	SIGNATURE_PROOF_UNKNOWN, /* its source is not configured any more */
 	SIGNATURE_PROOF_KINDS
 };

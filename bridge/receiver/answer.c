@@ -14,6 +14,7 @@ static const struct answer_row rows[ANSWERS] = {
     [ANSWER_ACCEPTED] = {202, "Accepted", NULL, NULL, NULL, NULL, false},
     /* it may hold what the asker sent: no browser is to take it for a page */
     [ANSWER_CHALLENGE] = {200, "OK", NULL, NULL, "X-Content-Type-Options", "nosniff", false},
+    [ANSWER_HANDSHAKE] = {200, "OK", NULL, NULL, "Allow", "POST", false},
     [ANSWER_OPTIONS] = {204, "No Content", NULL, NULL, "Allow", ALLOWED, false},
     [ANSWER_MALFORMED] = {400, "Bad Request", "malformed_request",
 			  "This is not one unambiguous HTTP/1.1 request.", NULL, NULL, true},
@@ -37,7 +38,8 @@ static const struct answer_row rows[ANSWERS] = {
     [ANSWER_TARGET_TOO_LONG] = {414, "URI Too Long", "target_too_long",
 				"The request target is longer than 2048 bytes.", NULL, NULL, true},
     [ANSWER_MEDIA_TYPE] = {415, "Unsupported Media Type", "unsupported_media_type",
-			   "Send application/json or application/cloudevents+json, not compressed.",
+			   "Send application/json or a JSON form of CloudEvents, in an encoding "
+			   "that is accepted here.",
 			   NULL, NULL, false},
     [ANSWER_TOO_MANY] = {429, "Too Many Requests", "too_many_requests",
 			 "There are too many requests; send it again later.", "Retry-After",

@@ -11,6 +11,7 @@
 enum answer {
 	ANSWER_ACCEPTED,          /* 202: durable, known before, or not subscribed */
 	ANSWER_CHALLENGE,         /* 200 and what the sender wants to hear (challenge.h) */
+	ANSWER_HANDSHAKE,         /* 200 + Allow: with the headers of handshake.h or without */
 	ANSWER_OPTIONS,           /* 204 + Allow: what may be asked here */
 	ANSWER_MALFORMED,         /* 400: not one unambiguous HTTP request */
 	ANSWER_NOT_AN_EVENT,      /* 400: good signature, but no event in it */

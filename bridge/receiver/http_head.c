@@ -96,7 +96,10 @@ take_expect(struct http_head *head, struct slice value)
 static bool
 take_content_encoding(struct http_head *head, struct slice value)
 {
-	head->encoded = !is_word(value, SLICE_LITERAL("identity"));
+	/* which source takes gzip is not known yet: request.c */
+	head->encoded = !is_word(value, SLICE_LITERAL("identity")) &&
+			!is_word(value, SLICE_LITERAL("gzip")) &&
+			!is_word(value, SLICE_LITERAL("x-gzip"));
 	return true;
 }
 
@@ -106,7 +109,7 @@ static const struct known_header known_headers[] = {
     {SLICE_LITERAL("transfer-encoding"), true, false, take_transfer_encoding},
     {SLICE_LITERAL("connection"), false, false, take_connection},
     {SLICE_LITERAL("expect"), true, false, take_expect},
-    {SLICE_LITERAL("content-encoding"), true, false, take_content_encoding},
+    {SLICE_LITERAL("content-encoding"), true, true, take_content_encoding},
     {SLICE_LITERAL("content-type"), true, true, NULL},
     {SLICE_LITERAL("authorization"), true, true, NULL},
     {SLICE_LITERAL("webhook-id"), true, true, NULL},

@@ -13,9 +13,8 @@ from_arena(struct arena *arena, struct slice slice)
 	return (struct slice){arena_copy_text(arena, slice.bytes, slice.length), slice.length};
 }
 
-/* "sha256:" and the hex of the bytes. */
-static struct slice
-digest_id(struct slice bytes, struct arena *arena)
+struct slice
+identify_digest(struct slice bytes, struct arena *arena)
 {
 	static const char digits[] = "0123456789abcdef", prefix[] = "sha256:";
 	unsigned char digest[IDENTIFY_DIGEST];
@@ -52,8 +51,26 @@ body_id(const struct event *event, struct slice type, struct slice body, struct 
 	text_append_byte(&text, '/');
 	text_append_slice(&text, time);
 	if (id.length == 0 || time.length == 0 || text.overflowed)
-		return digest_id(body, arena);
+		return identify_digest(body, arena);
 	return from_arena(arena, text_slice(&text));
+}
+
+/* All but the id. */
+static bool
+read_body(const struct normalise *normalise, struct slice body, struct arena *arena,
+	  struct event *read, struct spool_event *event, struct error *error)
+{
+	memset(read, 0, sizeof(*read));
+	read->headers = event->evidence;
+	if (!normalise_read(normalise, body, arena, read, error))
+		return false;
+	/* the ledger keeps the sender's own word */
+	event->type = read->fields[FIELD_ORIGINAL_TYPE].bytes != NULL
+			  ? read->fields[FIELD_ORIGINAL_TYPE]
+			  : read->fields[FIELD_TYPE];
+	event->resource = read->fields[FIELD_RESOURCE_ID];
+	event->body = body;
+	return true;
 }
 
 bool
@@ -62,15 +79,42 @@ identify_event(const struct normalise *normalise, struct slice delivery_id, stru
 {
 	struct event read;
 
-	memset(&read, 0, sizeof(read));
-	if (!normalise_read(normalise, body, arena, &read, error))
+	if (!read_body(normalise, body, arena, &read, event, error))
 		return false;
-	/* the ledger keeps the sender's own word */
-	event->type = read.fields[FIELD_ORIGINAL_TYPE].bytes != NULL
-			  ? read.fields[FIELD_ORIGINAL_TYPE]
-			  : read.fields[FIELD_TYPE];
-	event->resource = read.fields[FIELD_RESOURCE_ID];
 	event->id = delivery_id.length > 0 ? delivery_id : body_id(&read, event->type, body, arena);
-	event->body = body;
+	return true;
+}
+
+static struct slice
+place_id(struct slice frame, size_t index, struct arena *arena)
+{
+	char line[IDENTIFY_ID_MOST];
+	struct text text;
+
+	text_start(&text, line, sizeof(line));
+	text_append_slice(&text, frame);
+	text_append_byte(&text, '/');
+	text_append_unsigned(&text, index);
+	return text.overflowed ? place_id(identify_digest(frame, arena), index, arena)
+			       : from_arena(arena, text_slice(&text));
+}
+
+bool
+identify_element(const struct normalise *normalise, const struct identify_frame *frame,
+		 size_t index, struct slice body, struct arena *arena, struct spool_event *event,
+		 struct error *error)
+{
+	struct event read;
+	bool has_time;
+
+	if (!read_body(normalise, body, arena, &read, event, error))
+		return false;
+	has_time = read.fields[FIELD_TIME].length > 0 || frame->id_of_hour.bytes == NULL;
+	if (read.fields[FIELD_BODY_ID].length == 0)
+		event->id = place_id(has_time ? frame->id : frame->id_of_hour, index, arena);
+	else if (frame->ids_are_weak)
+		event->id = identify_digest(body, arena);
+	else
+		event->id = body_id(&read, event->type, body, arena);
 	return true;
 }

@@ -167,6 +167,7 @@ prepare_sources(struct receiver *receiver, struct error *error)
 		receiver->sources[i].verify = receiver->verifiers[i];
 		receiver->sources[i].normalise = receiver->profiles[i];
 		receiver->sources[i].client = receiver->clients[i];
+		receiver->sources[i].body_limit = receiver->config->listen.max_body_size;
 		if (source->report_invalid && receiver->report == NULL)
 			receiver->report = report_new(count);
 		if (source->signature == CONFIG_SIGNATURE_NONE)

@@ -8,26 +8,26 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 
 #include "bridge/config.h"
 #include "bridge/deadline.h"
+#include "bridge/gzip.h"
 #include "bridge/log.h"
 #include "bridge/receiver/challenge.h"
 #include "bridge/receiver/client_certificate.h"
 #include "bridge/receiver/commit.h"
+#include "bridge/receiver/handshake.h"
 #include "bridge/receiver/http_gate.h"
 #include "bridge/receiver/http_guard.h"
-#include "bridge/receiver/identify.h"
+#include "bridge/receiver/intake.h"
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/report.h"
+#include "bridge/receiver/request_read.h"
 #include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
-#include "formats/glob.h"
 #include "formats/memory.h"
 
 enum {
@@ -56,6 +56,7 @@ struct request_handler {
 static const enum counter counted[ANSWERS] = {
     [ANSWER_ACCEPTED] = COUNTER_ACCEPTED,
     [ANSWER_CHALLENGE] = COUNTER_CHALLENGES,
+    [ANSWER_HANDSHAKE] = COUNTERS,
     [ANSWER_OPTIONS] = COUNTERS,
     [ANSWER_MALFORMED] = COUNTER_REFUSED,
     [ANSWER_NOT_AN_EVENT] = COUNTER_REJECTED,
@@ -199,35 +200,7 @@ refuse(struct request_handler *handler, struct evhttp_request *request, enum ans
 	answer_now(handler, request, answer, (struct slice){NULL, 0});
 }
 
-/* ---- what a request says ---- */
-
-static struct slice
-header_of(void *context, const char *name, size_t *count)
-{
-	struct slice found = {NULL, 0};
-	const struct evkeyval *header;
-
-	*count = 0;
-	for (header = evhttp_request_get_input_headers(context)->tqh_first; header != NULL;
-	     header = header->next.tqe_next) {
-		if (strcasecmp(header->key, name) != 0)
-			continue;
-		if ((*count)++ == 0)
-			found = text_of(header->value);
-	}
-	return found;
-}
-
-static struct slice
-body_of(struct evhttp_request *request)
-{
-	struct evbuffer *buffer = evhttp_request_get_input_buffer(request);
-	size_t length = evbuffer_get_length(buffer);
-
-	if (length == 0)
-		return SLICE_LITERAL("");
-	return (struct slice){(const char *)evbuffer_pullup(buffer, -1), length};
-}
+/* ---- what becomes of it ---- */
 
 /* The source of that path, whatever stands behind a "?"; NULL: there is none. */
 static const struct request_source *
@@ -240,29 +213,6 @@ source_of(const struct request_handler *handler, const char *target)
 			return &handler->sources[i];
 	return NULL;
 }
-
-/* RFC 9110 8.3.1: parameters are nobody's business here. */
-static bool
-is_json(struct evhttp_request *request)
-{
-	static const struct slice accepted[] = {
-	    {"application/json", sizeof("application/json") - 1},
-	    {"application/cloudevents+json", sizeof("application/cloudevents+json") - 1},
-	};
-	size_t count;
-	struct slice type = header_of(request, "content-type", &count);
-
-	if (count != 1)
-		return false;
-	type.length = strcspn(type.bytes, "; \t");
-	for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++)
-		if (type.length == accepted[i].length &&
-		    strncasecmp(type.bytes, accepted[i].bytes, type.length) == 0)
-			return true;
-	return false;
-}
-
-/* ---- what becomes of it ---- */
 
 /*
  * On its way to the disk, with all others of this turn of the loop.  `request` is NULL
@@ -346,46 +296,104 @@ note_untrusted(struct request_handler *handler, struct evhttp_request *request,
 
 /* ---- events ---- */
 
-/* By the sender's word for it, or by ours. */
-static bool
-is_subscribed(const struct request_source *source, struct slice type)
+/* A body that is no event, though somebody who is trusted sent it. */
+static void
+keep_rejected(struct request_handler *handler, struct evhttp_request *request,
+	      const struct intake *intake, const struct error *error)
 {
-	const struct config_source *config = source->config;
+	const struct spool_rejected rejected = {.received_at = intake->seen->now,
+						.source = text_of(intake->config->name),
+						.reason = text_of(error->text),
+						.evidence = text_slice(intake->evidence),
+						.body = intake->body};
 
-	return glob_any(config->events, config->events_count, type) ||
-	       glob_any(config->events, config->events_count,
-			normalise_type(source->normalise, type));
+	submit(handler, request, submission_new_rejected(&rejected));
+}
+
+static void
+take_events(struct request_handler *handler, struct evhttp_request *request, struct intake *intake)
+{
+	struct submission *submission;
+	struct error error;
+
+	if (!intake_read(intake, handler->arena, &error)) {
+		keep_rejected(handler, request, intake, &error);
+		return;
+	}
+	counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, intake->unwanted);
+	if (intake->count == 0) {
+		reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
+		return;
+	}
+	submission = submission_new(intake->events, intake->count);
+	submission->binds_body = intake->binds_body;
+	submit(handler, request, submission);
+}
+
+/* As that, of what is in a gzip body. */
+static void
+take_packed(struct request_handler *handler, struct evhttp_request *request, struct intake *intake,
+	    size_t limit)
+{
+	struct slice packed = intake->body;
+	struct error error;
+	size_t length = 0;
+	char *bytes = NULL;
+
+	switch (gzip_expand(packed, limit, &bytes, &length)) {
+	case GZIP_DONE:
+		intake->body = (struct slice){bytes, length};
+		take_events(handler, request, intake);
+		free(bytes);
+		break;
+	case GZIP_TOO_LARGE:
+		refuse(handler, request, ANSWER_BODY_TOO_LARGE);
+		break;
+	case GZIP_BROKEN:
+		error_set(&error, "the body is not whole in gzip (RFC 1952)");
+		keep_rejected(handler, request, intake, &error);
+		break;
+	}
 }
 
 static void
 take_trusted(struct request_handler *handler, struct evhttp_request *request,
-	     const struct request_source *source, const struct verify_outcome *outcome,
-	     const struct verify_request *seen)
+	     const struct request_source *source, enum intake_form form,
+	     const struct verify_outcome *outcome, const struct verify_request *seen)
 {
-	struct spool_event event = {
-	    .received_at = seen->now, .source = text_of(source->config->name), .body = seen->body};
-	struct spool_rejected rejected = {
-	    .received_at = seen->now, .source = event.source, .body = seen->body};
-	struct submission *submission;
 	struct text evidence;
-	struct error error;
-	bool is_event;
+	struct intake intake = {
+	    .config = source->config,
+	    .normalise = source->normalise,
+	    .verify = source->verify,
+	    .seen = seen,
+	    .outcome = outcome,
+	    .headers = request_read_headers,
+	    .body = seen->body,
+	    .form = form,
+	    .evidence = &evidence,
+	};
 
 	text_start(&evidence, handler->evidence, sizeof(handler->evidence));
-	verify_evidence(source->verify, seen, &evidence);
-	event.evidence = rejected.evidence = text_slice(&evidence);
-	is_event = identify_event(source->normalise, outcome->delivery_id, seen->body,
-				  handler->arena, &event, &error);
-	if (is_event && !is_subscribed(source, event.type)) {
-		counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, 1);
-		reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
-		return;
-	}
-	if (!is_event)
-		rejected.reason = text_of(error.text);
-	submission = is_event ? submission_new(&event, 1) : submission_new_rejected(&rejected);
-	submission->binds_body = outcome->id_is_unsigned;
-	submit(handler, request, submission);
+	if (request_read_is_packed(request))
+		take_packed(handler, request, &intake, source->body_limit);
+	else
+		take_events(handler, request, &intake);
+	arena_clear(handler->arena);
+}
+
+/* Whoever came with a good signature: no attacker's, but may be too many. */
+static bool
+is_within_rate(struct request_handler *handler, struct evhttp_request *request,
+	       const struct request_source *source)
+{
+	struct http_guard *guard = guard_of(request);
+
+	if (guard != NULL)
+		http_guard_prove(guard);
+	return handler->limit == NULL ||
+	       limit_source(handler->limit, (size_t)(source - handler->sources),
+			    source->config->rate);
 }
 
 /* The client's certificate, where one is wanted, and the signature. */
@@ -411,26 +419,28 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	  const struct request_source *source)
 {
 	const struct verify_request seen = {
-	    .header = header_of,
+	    .header = request_read_header,
 	    .context = request,
-	    .body = body_of(request),
+	    .body = request_read_body(request),
 	    .now = deadline_wall(),
 	};
-	size_t index = (size_t)(source - handler->sources);
-	struct http_guard *guard = guard_of(request);
+	enum intake_form form = intake_form(source->normalise, &seen);
 	struct verify_outcome outcome;
 	char answer_bytes[CHALLENGE_ANSWER];
 	struct text answer;
 	struct error error;
 
+	if (form == INTAKE_UNKNOWN ||
+	    (request_read_is_packed(request) && !source->config->takes_gzip)) {
+		refuse(handler, request, ANSWER_MEDIA_TYPE);
+		return;
+	}
 	if (!is_trusted(source, request, &seen, &outcome, &error)) {
 		note_untrusted(handler, request, source, outcome.reason, &error);
 		refuse(handler, request, ANSWER_UNAUTHORIZED);
 		return;
 	}
-	if (guard != NULL)
-		http_guard_prove(guard);
-	if (handler->limit != NULL && !limit_source(handler->limit, index, source->config->rate)) {
+	if (!is_within_rate(handler, request, source)) {
 		refuse(handler, request, ANSWER_TOO_MANY);
 		return;
 	}
@@ -439,9 +449,28 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
 		return;
 	}
-	counters_use_secrets(handler->counters, index, outcome.secrets, seen.now);
-	take_trusted(handler, request, source, &outcome, &seen);
-	arena_clear(handler->arena);
+	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
+			     outcome.secrets, seen.now);
+	take_trusted(handler, request, source, form, &outcome, &seen);
+}
+
+/* Whether events are wanted here, asked before any is sent. */
+static void
+take_options(struct request_handler *handler, struct evhttp_request *request,
+	     const struct request_source *source)
+{
+	const struct verify_request seen = {.header = request_read_header, .context = request};
+	struct handshake consent;
+
+	if (!handshake_answer(source->config, &seen, &consent)) {
+		refuse(handler, request, ANSWER_OPTIONS);
+		return;
+	}
+	if (consent.origin[0] != '\0')
+		add_header(request, "WebHook-Allowed-Origin", consent.origin);
+	if (consent.rate[0] != '\0')
+		add_header(request, "WebHook-Allowed-Rate", consent.rate);
+	refuse(handler, request, ANSWER_HANDSHAKE);
 }
 
 /* What is asked with a GET, where the source's sender does so. */
@@ -449,7 +478,7 @@ static void
 take_get(struct request_handler *handler, struct evhttp_request *request,
 	 const struct request_source *source, const char *target)
 {
-	const struct verify_request seen = {.header = header_of, .context = request};
+	const struct verify_request seen = {.header = request_read_header, .context = request};
 	const char *query = strchr(target, '?');
 	char answer_bytes[CHALLENGE_ANSWER];
 	struct text answer;
@@ -495,13 +524,11 @@ request_handle(struct evhttp_request *request, void *context)
 	if (source == NULL)
 		refuse(handler, request, ANSWER_NOT_FOUND);
 	else if (evhttp_request_get_command(request) == EVHTTP_REQ_OPTIONS)
-		refuse(handler, request, ANSWER_OPTIONS);
+		take_options(handler, request, source);
 	else if (evhttp_request_get_command(request) == EVHTTP_REQ_GET)
 		take_get(handler, request, source, target);
 	else if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
 		refuse(handler, request, ANSWER_METHOD);
-	else if (!is_json(request))
-		refuse(handler, request, ANSWER_MEDIA_TYPE);
 	else
 		take_post(handler, request, source);
 }

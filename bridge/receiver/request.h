@@ -30,6 +30,7 @@ struct request_source {
 	const struct verify *verify;
 	const struct normalise *normalise;
 	const struct client_certificate *client; /* NULL: none is wanted */
+	size_t body_limit;                       /* bytes, of what comes out of a packed body too */
 };
 
 /*

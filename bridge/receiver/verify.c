@@ -314,6 +314,7 @@ verify_check(const struct verify *verify, const struct verify_request *request,
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->id_is_unsigned = scheme->id_header != NULL && !verify_scheme_signs_id(scheme);
+	outcome->signs_body_alone = scheme->method == VERIFY_HMAC;
 	if (scheme->method == VERIFY_NOTHING) {
 		if (read_id(scheme, request, &outcome->delivery_id, error) != VERIFY_GOOD)
 			outcome->delivery_id = (struct slice){NULL, 0};

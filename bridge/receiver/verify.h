@@ -41,6 +41,7 @@ struct verify_outcome {
 	enum verify_reason reason;
 	struct slice delivery_id; /* borrowed from the request; absent where there is none */
 	bool id_is_unsigned;      /* whoever has one body can send it under any id */
+	bool signs_body_alone;    /* nothing vouches for what stands in other headers */
 	uint32_t secrets;         /* bit i: the i-th secret of the source fitted */
 };
 

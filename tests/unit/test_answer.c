@@ -20,6 +20,7 @@ every_answer_has_its_status(void **state)
 	} cases[] = {
 	    {ANSWER_ACCEPTED, 202, NULL, false},
 	    {ANSWER_CHALLENGE, 200, "X-Content-Type-Options", false},
+	    {ANSWER_HANDSHAKE, 200, "Allow", false},
 	    {ANSWER_OPTIONS, 204, "Allow", false},
 	    {ANSWER_MALFORMED, 400, NULL, true},
 	    {ANSWER_NOT_AN_EVENT, 400, NULL, false},

@@ -464,6 +464,19 @@ static const struct {
     {"/webhooks/anyint", "webhooks", ":9: sources[0].path: 'webhooks' must start with '/'"},
     {"/webhooks/anyint", "/webhooks?a=b",
      ":9: sources[0].path: must be at most 255 of A-Z, a-z, 0-9 and / . _ ~ -"},
+    {"    signature: standard-webhooks\n",
+     "    encodings: [br]\n    signature: standard-webhooks\n",
+     ":10: sources[0].encodings: 'br' is unknown; known: gzip"},
+    {"    signature: standard-webhooks\n",
+     "    allowed_origins: [\"https://a\"]\n    signature: standard-webhooks\n",
+     ":10: sources[0].allowed_origins: 'https://a' is no DNS name in lower case, in which '*' "
+     "stands for anything"},
+    {"    signature: standard-webhooks\n",
+     "    allowed_rate: 5\n    signature: standard-webhooks\n",
+     ":10: sources[0].allowed_rate: has no use without 'allowed_origins'"},
+    {"    signature: standard-webhooks\n", "    batch: /events\n    signature: standard-webhooks\n",
+     ":10: sources[0].batch: '/events' is no name of a member; it is 1 to 64 letters, digits and "
+     "_ . - @ $"},
     {"    signature: standard-webhooks\n", "",
      ":8: sources[0]: needs the key 'signature': standard-webhooks or another scheme, or none to "
      "accept anything from anybody"},

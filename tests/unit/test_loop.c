@@ -129,7 +129,7 @@ make_source(void)
 	    !normalise_new(&bench.normalise, "anyint", &error))
 		fail_msg("%s", error.text);
 	bench.sources[0] =
-	    (struct request_source){&bench.source, bench.verify, bench.normalise, NULL};
+	    (struct request_source){&bench.source, bench.verify, bench.normalise, NULL, LIMIT};
 }
 
 static void
@@ -545,7 +545,10 @@ static const struct {
      NULL},
     {POST("/w?x", "Content-Type: application/cloudevents+json\r\nContent-Length: 2\r\n\r\n{}"), 401,
      false, NULL},
-    {POST("/w", "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"), 415, true, NULL},
+    {POST("/w", "Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"), 415, true, NULL},
+    {POST("/w", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
+		"Content-Length: 2\r\n\r\n{}"),
+     415, false, NULL},
     {POST("/w", "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), 400, true, NULL},
     {POST("/w", "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}"), 400, true, NULL},
     {"GET /w HTTP/1.0\r\n\r\n", 405, true, NULL},
@@ -680,7 +683,7 @@ pipelined_requests_are_answered_in_their_order(void **state)
 		(void)snprintf(id, sizeof(id), "pipe-%d", i);
 		write_signed(&text, id, EVENT);
 		text_append_string(&text, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-		write_signed(&text, id, "[]");
+		write_signed(&text, id, "{}");
 	}
 	send_bytes(sender, text.bytes, text.length);
 	for (int i = 0; i < 10; i++) {
