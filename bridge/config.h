@@ -57,9 +57,11 @@ struct config_spool {
 	char *directory;
 	char *max_size_text;  /* default 2GiB */
 	char *retention_text; /* default 7d */
+	char *reserve_text;   /* of the disk; default 256MiB, or 5 % of it where that is less */
 
-	uint64_t max_size; /* bytes of spool.db and its WAL */
+	uint64_t max_size; /* bytes of spool.db */
 	int64_t retention; /* milliseconds */
+	uint64_t reserve;  /* bytes that stay free; 0: none */
 };
 
 /* How a source shows that an event is its own: a row each in verify_scheme.c. */

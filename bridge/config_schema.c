@@ -48,6 +48,7 @@ static const cyaml_schema_field_t spool_fields[] = {
     TEXT("directory", REQUIRED, config_spool, directory),
     TEXT("max_size", OPTIONAL, config_spool, max_size_text),
     TEXT("retention", OPTIONAL, config_spool, retention_text),
+    TEXT("reserve", OPTIONAL, config_spool, reserve_text),
     CYAML_FIELD_END,
 };
 

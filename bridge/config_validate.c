@@ -80,6 +80,7 @@ validate_spool(const struct config_place *root, struct config_spool *spool)
 	    {"max_size", spool->max_size_text, "2GiB", "1MiB", "16TiB", .bytes = &spool->max_size},
 	    {"retention", spool->retention_text, "7d", "1s", "3650d",
 	     .milliseconds = &spool->retention},
+	    {"reserve", spool->reserve_text, "256MiB", "0B", "16TiB", .bytes = &spool->reserve},
 	};
 
 	return config_value_path(&place, "directory", &spool->directory) &&

@@ -1,8 +1,16 @@
 #include "bridge/deadline.h"
 
 #include <limits.h>
+#include <stdatomic.h>
+#ifdef FAULTS
+#include <stdlib.h>
+#include <sys/stat.h>
+#endif
 #include <time.h>
 
+#ifdef FAULTS
+#include "bridge/read_file.h"
+#endif
 #include "formats/memory.h"
 
 static int64_t
@@ -22,9 +30,51 @@ deadline_now(void)
 }
 
 int64_t
+deadline_boot(void)
+{
+	return milliseconds(CLOCK_BOOTTIME);
+}
+
+static _Atomic int64_t shift;
+
+void
+deadline_shift_wall(int64_t milliseconds_off)
+{
+	atomic_store(&shift, milliseconds_off);
+}
+
+#ifdef FAULTS
+static int64_t
+shift_of_file(void)
+{
+	const char *path = getenv("SIEMBRIDGE_CLOCK");
+	char bytes[32];
+	struct stat status;
+	struct error ignored;
+	uint64_t amount;
+	size_t length;
+	bool back;
+
+	if (path == NULL || !read_file(path, bytes, sizeof(bytes), &length, &status, &ignored))
+		return 0;
+	back = length > 0 && bytes[0] == '-';
+	if (!text_parse_unsigned((struct slice){bytes + back, length - back}, INT64_MAX, &amount))
+		return 0;
+	return back ? -(int64_t)amount : (int64_t)amount;
+}
+#else
+static int64_t
+shift_of_file(void)
+{
+	return 0;
+}
+#endif
+
+int64_t
 deadline_wall(void)
 {
-	return milliseconds(CLOCK_REALTIME);
+	return milliseconds(CLOCK_REALTIME) + atomic_load_explicit(&shift, memory_order_relaxed) +
+	       shift_of_file();
 }
 
 struct deadline

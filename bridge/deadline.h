@@ -18,8 +18,18 @@ struct deadline deadline_after(int64_t milliseconds);
 int deadline_left(struct deadline deadline);
 bool deadline_passed(struct deadline deadline);
 
-/* Milliseconds of the monotonic clock, and of the wall clock since 1970 UTC. */
+/*
+ * Milliseconds of the monotonic clock, since boot (asleep too), and of the wall clock
+ * since 1970 UTC.
+ */
 int64_t deadline_now(void);
+int64_t deadline_boot(void);
 int64_t deadline_wall(void);
+
+/*
+ * For tests: from now on the wall clock is off by so much.  VARIANT=faults also adds the
+ * number in the file that SIEMBRIDGE_CLOCK names, whenever it is asked.
+ */
+void deadline_shift_wall(int64_t milliseconds);
 
 #endif

@@ -21,8 +21,7 @@
 #include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/duplicate.h"
-#include "bridge/receiver/errand.h"
-#include "bridge/spool/delivery.h"
+#include "bridge/receiver/upkeep.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
 
@@ -33,7 +32,6 @@ enum {
 	COMMIT_IDLE_MS = 1000,                   /* then the WAL is moved into the file */
 	COMMIT_COMPANY = 8,                      /* rows: from this many on, more are waited for */
 	COMMIT_GATHER_US = 1000,                 /* and at most so long */
-	COMMIT_PRUNE_STEP = 500,                 /* events: a commit waits behind it */
 	COMMIT_PRUNE_PAUSE_MS = 20,              /* between steps when there is more to prune */
 };
 
@@ -43,21 +41,13 @@ struct commit_returns {
 	int descriptor;
 };
 
-/* What may be pruned: see commit_keep(). */
-struct retention {
-	const char *directory; /* NULL: nothing is pruned */
-	const char *const *destinations;
-	size_t count;
-	int64_t milliseconds;
-};
-
 struct commit {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	struct submission_queue queue;
 	struct duplicate *duplicate;
-	struct retention retention;
+	struct upkeep_settings settings;
 	size_t company; /* rows of the last batch: so many may come again */
 	bool stopping;
 	bool is_broken;
@@ -66,7 +56,9 @@ struct commit {
 	struct spool *spool;
 	struct spool_event *events;
 	struct spool_rejected *rejected;
+	struct upkeep upkeep;
 	struct deadline next_prune;
+	bool is_full; /* and that was told */
 	int wake;
 	struct counters *counters;
 	void (*broken)(void *context);
@@ -196,6 +188,18 @@ commit_submit(struct commit *commit, struct submission *submission)
 	if (flags != 0)
 		tell_flags(commit, source, flags);
 	return taken;
+}
+
+int64_t
+commit_line(const struct commit *commit)
+{
+	return steady_line(&commit->upkeep.steady);
+}
+
+void
+commit_agree(struct commit *commit, int64_t wall)
+{
+	steady_agree(&commit->upkeep.steady, wall);
 }
 
 bool
@@ -403,40 +407,19 @@ forget(void *context, const unsigned char *prints, size_t count)
 	pthread_mutex_unlock(&commit->lock);
 }
 
-/*
- * What is not urgent, when it is due: an order, and a step of retention; *more: there
- * is more to prune at once.
- */
+/* What is not urgent, when it is due; *more: there is more of it at once. */
 static bool
 tidy(struct commit *commit, bool *more, struct error *error)
 {
-	struct retention retention;
-	uint64_t delivered;
-	size_t removed = 0;
-
 	*more = false;
 	if (!deadline_passed(commit->next_prune))
 		return true;
 	pthread_mutex_lock(&commit->lock);
-	retention = commit->retention;
+	commit->upkeep.settings = commit->settings;
 	pthread_mutex_unlock(&commit->lock);
-	commit->next_prune = deadline_after(COMMIT_IDLE_MS);
-	if (retention.directory == NULL)
-		return true;
-	if (errand_run(commit->spool, retention.directory, error) == SPOOL_BROKEN)
+	if (!upkeep_turn(&commit->upkeep, commit->spool, forget, commit, more, error))
 		return false;
-	if (!delivery_lowest(retention.directory, retention.destinations, retention.count,
-			     &delivered, error)) {
-		/* the forwarder's file is in trouble, not ours: nothing is pruned meanwhile */
-		log_warning("spool", "retention waits: %s", error->text);
-		return true;
-	}
-	if (!spool_prune(commit->spool, delivered, deadline_wall() - retention.milliseconds,
-			 COMMIT_PRUNE_STEP, forget, commit, &removed, error))
-		return false;
-	*more = removed == COMMIT_PRUNE_STEP;
-	if (*more)
-		commit->next_prune = deadline_after(COMMIT_PRUNE_PAUSE_MS);
+	commit->next_prune = deadline_after(*more ? COMMIT_PRUNE_PAUSE_MS : COMMIT_IDLE_MS);
 	return true;
 }
 
@@ -460,9 +443,15 @@ settle_batch(struct commit *commit, struct submission_queue *batch, struct error
 	enum spool_result result = store(commit, batch, error);
 
 	if (result == SPOOL_DONE) {
+		if (commit->is_full && batch->first != NULL) {
+			log_info("spool", "events are stored again");
+			commit->is_full = false;
+		}
 		answer_all(batch, true);
 	} else if (result == SPOOL_FULL) {
-		log_error("spool", "%s; senders are told to come again", error->text);
+		if (!commit->is_full)
+			log_error("spool", "%s; senders are told to come again", error->text);
+		commit->is_full = true;
 		refuse_all(commit, batch);
 	}
 	return result != SPOOL_BROKEN;
@@ -532,7 +521,8 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 	pthread_cond_init(&commit->filled, &attributes);
 	pthread_condattr_destroy(&attributes);
 	commit->duplicate = duplicate_new(spool_key(spool));
-	if (!spool_fingerprints(spool, remember, commit->duplicate, error))
+	if (!spool_fingerprints(spool, remember, commit->duplicate, error) ||
+	    !upkeep_start(&commit->upkeep, spool, error))
 		goto fail;
 	failed = pthread_create(&commit->thread, NULL, run, commit);
 	if (failed != 0) {
@@ -551,7 +541,7 @@ commit_keep(struct commit *commit, const char *directory, const char *const *des
 	    size_t count, int64_t retention)
 {
 	pthread_mutex_lock(&commit->lock);
-	commit->retention = (struct retention){directory, destinations, count, retention};
+	commit->settings = (struct upkeep_settings){directory, destinations, count, retention};
 	pthread_mutex_unlock(&commit->lock);
 }
 

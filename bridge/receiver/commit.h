@@ -36,6 +36,13 @@ MUST_CHECK bool commit_start(struct commit **commit, struct spool *spool, int wa
 void commit_keep(struct commit *commit, const char *directory, const char *const *destinations,
 		 size_t count, int64_t retention);
 
+/*
+ * Any loop's thread: the time by which signed times are judged beside the clock, ms since
+ * 1970 (0: none), and that one agreed with the clock.  See bridge/steady.h.
+ */
+int64_t commit_line(const struct commit *commit);
+void commit_agree(struct commit *commit, int64_t wall);
+
 /* Commits what has been submitted, then ends the thread and frees it. */
 void commit_stop(struct commit *commit);
 

@@ -32,6 +32,7 @@
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool.h"
+#include "bridge/spool/spool_room.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
 #include "formats/normalise.h"
@@ -226,6 +227,7 @@ open_spool(struct receiver *receiver, struct error *error)
 		return false;
 	if (alarm.text[0] != '\0')
 		log_error("spool", "%s", alarm.text);
+	spool_room_reserve(receiver->spool, config->reserve, config->reserve_text == NULL);
 	return true;
 }
 

@@ -423,6 +423,7 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	    .context = request,
 	    .body = request_read_body(request),
 	    .now = deadline_wall(),
+	    .line = commit_line(handler->commit),
 	};
 	enum intake_form form = intake_form(source->normalise, &seen);
 	struct verify_outcome outcome;
@@ -449,6 +450,8 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
 		return;
 	}
+	if (outcome.clock_agrees)
+		commit_agree(handler->commit, seen.now);
 	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
 			     outcome.secrets, seen.now);
 	take_trusted(handler, request, source, form, &outcome, &seen);

@@ -235,11 +235,24 @@ read_facts(const struct verify_scheme *scheme, const struct verify_request *requ
 	return signature != VERIFY_GOOD ? signature : timestamp;
 }
 
-static enum verify_reason
-check_time(const struct verify *verify, const struct verify_scheme *scheme, struct slice timestamp,
-	   int64_t now, struct error *error)
+static int64_t
+distance(int64_t now, uint64_t written, int64_t unit)
 {
-	int64_t unit = scheme->timestamp_unit, away;
+	int64_t away = (now / unit - (int64_t)written) * unit;
+
+	return away < 0 ? -away : away;
+}
+
+/*
+ * By the clock, unless it went back behind the line: then what was signed a year ago
+ * would be of this time again.  Else by the line (bridge/steady.h).
+ */
+static enum verify_reason
+check_time(const struct verify *verify, const struct verify_scheme *scheme,
+	   const struct verify_request *request, struct slice timestamp, bool *clock_agrees,
+	   struct error *error)
+{
+	int64_t unit = scheme->timestamp_unit;
 	uint64_t written;
 
 	if (unit == 0)
@@ -249,12 +262,13 @@ check_time(const struct verify *verify, const struct verify_scheme *scheme, stru
 			  unit == 1 ? "milliseconds" : "seconds");
 		return VERIFY_MALFORMED;
 	}
-	away = (now / unit - (int64_t)written) * unit;
-	if (away < 0)
-		away = -away;
-	if (away <= verify->tolerance)
+	*clock_agrees = request->now + verify->tolerance >= request->line &&
+			distance(request->now, written, unit) <= verify->tolerance;
+	if (*clock_agrees ||
+	    (request->line > 0 && distance(request->line, written, unit) <= verify->tolerance))
 		return VERIFY_GOOD;
-	error_set(error, "the timestamp is %lld s away from this clock", (long long)away / 1000);
+	error_set(error, "the timestamp is %lld s away from this clock",
+		  (long long)distance(request->now, written, unit) / 1000);
 	return VERIFY_STALE;
 }
 
@@ -322,8 +336,8 @@ verify_check(const struct verify *verify, const struct verify_request *request,
 	}
 	outcome->reason = read_facts(scheme, request, &facts, error);
 	if (outcome->reason == VERIFY_GOOD)
-		outcome->reason =
-		    check_time(verify, scheme, facts.what.timestamp, request->now, error);
+		outcome->reason = check_time(verify, scheme, request, facts.what.timestamp,
+					     &outcome->clock_agrees, error);
 	/* whatever was found: all secrets, so that all refusals take the same time */
 	try_secrets(verify, scheme, &facts, request->now, &outcome->secrets, &late);
 	if (outcome->reason == VERIFY_GOOD && outcome->secrets == 0)

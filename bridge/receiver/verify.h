@@ -21,7 +21,8 @@ struct verify_request {
 	struct slice (*header)(void *context, const char *name, size_t *count);
 	void *context;
 	struct slice body;
-	int64_t now; /* milliseconds since 1970 */
+	int64_t now;  /* milliseconds since 1970 */
+	int64_t line; /* likewise, steady_line(); 0: there is none */
 };
 
 /* Why not, in classes: for counts and events, never for the sender. */
@@ -42,6 +43,7 @@ struct verify_outcome {
 	struct slice delivery_id; /* borrowed from the request; absent where there is none */
 	bool id_is_unsigned;      /* whoever has one body can send it under any id */
 	bool signs_body_alone;    /* nothing vouches for what stands in other headers */
+	bool clock_agrees;        /* a time was signed, and `now` is not far from it */
 	uint32_t secrets;         /* bit i: the i-th secret of the source fitted */
 };
 

@@ -279,3 +279,15 @@ database_checkpoint(struct database *database, enum database_checkpoint how, str
 	database->wal_pages = 0;
 	return true;
 }
+
+bool
+database_vacuum(struct database *database, unsigned pages, struct error *error)
+{
+	char sql[64];
+	struct text text;
+
+	text_start(&text, sql, sizeof(sql));
+	text_append_format(&text, "PRAGMA incremental_vacuum(%u)", pages);
+	text_append_byte(&text, '\0');
+	return database_execute(database, sql, error);
+}

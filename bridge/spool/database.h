@@ -72,6 +72,9 @@ enum database_step database_run(struct database_statement *statement, struct err
 /* Bytes in the WAL after the last commit of this handle. */
 uint64_t database_wal_size(const struct database *database);
 
+/* Gives at most so many free pages back to the file system. */
+MUST_CHECK bool database_vacuum(struct database *database, unsigned pages, struct error *error);
+
 enum database_checkpoint {
 	DATABASE_CHECKPOINT_RESTART,  /* as far as readers let it; the file is used again */
 	DATABASE_CHECKPOINT_TRUNCATE, /* all of it, waiting for readers; the WAL is then empty */

@@ -210,6 +210,7 @@ spool_open(struct spool **out, const char *directory, uint64_t max_size, uint64_
 	    !spool_chain_new(&spool->chain, error) || !prepare_all(spool, error))
 		goto fail;
 	compare_head(spool, &mark, floor, alarm);
+	spool->max_size = max_size;
 	*out = spool;
 	return true;
 fail:

@@ -123,17 +123,16 @@ MUST_CHECK enum spool_result spool_append(struct spool *spool, struct spool_even
 MUST_CHECK bool spool_checkpoint(struct spool *spool, bool force, struct error *error);
 
 /*
- * Removes, oldest first, at most `limit` events that are not above `delivered` and
- * were received before `received_before` (ms since 1970), and gives room back to
- * the file system.  The last event always stays: it carries the chain.  `forget` is
- * told the fingerprints that went with them.  *removed below `limit`: no more to do.
- * Between appends, by the thread that appends.  False: SPOOL_BROKEN.
+ * Removes, oldest first, at most `limit` events that are not above `up_to`, and gives room
+ * back to the file system.  The last event always stays: it carries the chain.  `forget`
+ * is told the fingerprints that went with them.  *more: there is more to do.
+ * Between appends, by the thread that appends.  SPOOL_FULL: nothing was removed, for want
+ * of room or because the file is damaged there; the handle is still good.
  */
-MUST_CHECK bool spool_prune(struct spool *spool, uint64_t delivered, int64_t received_before,
-			    size_t limit,
-			    void (*forget)(void *context, const unsigned char *prints,
-					   size_t count),
-			    void *context, size_t *removed, struct error *error);
+MUST_CHECK enum spool_result spool_prune(struct spool *spool, uint64_t up_to, size_t limit,
+					 void (*forget)(void *context, const unsigned char *prints,
+							size_t count),
+					 void *context, bool *more, struct error *error);
 
 /* The last sequence that is durable; 0: none yet. */
 uint64_t spool_last(const struct spool *spool);

@@ -10,6 +10,7 @@
 #include "bridge/spool/spool_chain.h"
 #include "bridge/spool/spool_head.h"
 #include "bridge/spool/spool_internal.h"
+#include "bridge/spool/spool_room.h"
 #include "formats/memory.h"
 
 static struct slice
@@ -93,19 +94,11 @@ insert_all(struct spool *spool, struct spool_event *events, size_t count,
 	return step;
 }
 
-/*
- * No room: SQLite may have rolled back by itself, so a failing ROLLBACK is no news.
- * Only a transaction that is really over leaves the handle good.
- */
 static enum spool_result
 abandon(struct spool *spool, const unsigned char *hash_before, struct error *error)
 {
-	struct error ignored;
-
 	memcpy(spool->hash, hash_before, SPOOL_HASH_LENGTH);
-	(void)database_run(spool->rollback, &ignored);
-	if (database_run(spool->begin, error) != DATABASE_END ||
-	    database_run(spool->rollback, error) != DATABASE_END)
+	if (spool_internal_abandon(spool, DATABASE_FULL, error) == SPOOL_BROKEN)
 		return SPOOL_BROKEN;
 	error_set(error, "spool: no room left on disk or below max_size; nothing was stored");
 	return SPOOL_FULL;
@@ -133,6 +126,10 @@ spool_append(struct spool *spool, struct spool_event *events, size_t count,
 	unsigned char hash_before[SPOOL_HASH_LENGTH];
 	enum database_step step;
 
+	if (!spool_room_is_left(spool)) {
+		error_set(error, "spool: the disk is down to spool.reserve; nothing was stored");
+		return SPOOL_FULL;
+	}
 	memcpy(hash_before, spool->hash, sizeof(hash_before));
 	step = database_run(spool->begin, error);
 	if (step == DATABASE_END)

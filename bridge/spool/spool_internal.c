@@ -16,3 +16,18 @@ spool_internal_path(char *path, const char *directory, const char *name, struct 
 		return error_set(error, "spool: the path of %s is too long", directory);
 	return true;
 }
+
+enum spool_result
+spool_internal_abandon(struct spool *spool, enum database_step step, struct error *error)
+{
+	struct error ignored;
+
+	if (step != DATABASE_FULL && step != DATABASE_DAMAGED)
+		return SPOOL_BROKEN;
+	/* SQLite may have rolled back by itself, so a failing ROLLBACK is no news */
+	(void)database_run(spool->rollback, &ignored);
+	if (database_run(spool->begin, error) != DATABASE_END ||
+	    database_run(spool->rollback, error) != DATABASE_END)
+		return SPOOL_BROKEN;
+	return SPOOL_FULL;
+}

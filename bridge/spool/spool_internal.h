@@ -18,10 +18,11 @@
 #ifndef SPOOL_INTERNAL_H
 #define SPOOL_INTERNAL_H
 
+#include "bridge/deadline.h"
 #include "bridge/spool/database.h"
 #include "bridge/spool/spool.h"
 
-enum { SPOOL_VERSION = 4 };
+enum { SPOOL_VERSION = 4, SPOOL_PAGE = 4096 /* bytes */ };
 
 struct spool_chain;
 struct spool_head;
@@ -36,6 +37,10 @@ struct spool {
 	uint64_t epoch;
 	uint64_t last;                         /* highest sequence in the file; 0: none */
 	uint64_t next;                         /* sequence of the next event */
+	uint64_t max_size;                     /* bytes; 0: no limit */
+	uint64_t reserve;                      /* bytes of disk that stay free; 0: none */
+	struct deadline room_due;              /* before which the disk is not asked again */
+	bool disk_is_low;                      /* as it was asked last */
 	uint64_t checkpoint_due;               /* bytes of WAL at which to checkpoint next */
 	unsigned char hash[SPOOL_HASH_LENGTH]; /* of the last row; zeros: none */
 	unsigned char key[SPOOL_KEY_LENGTH];
@@ -44,5 +49,12 @@ struct spool {
 /* The path of a file of the spool, NUL-terminated, in `path` of PATH_MAX bytes. */
 MUST_CHECK bool spool_internal_path(char *path, const char *directory, const char *name,
 				    struct error *error);
+
+/*
+ * A transaction ended with `step`: rolls it back.  SPOOL_FULL: it is really over, nothing
+ * of it was stored, and the handle is good; `error` stays as it is.
+ */
+enum spool_result spool_internal_abandon(struct spool *spool, enum database_step step,
+					 struct error *error);
 
 #endif

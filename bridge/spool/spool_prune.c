@@ -3,11 +3,18 @@
  * chain stays whole from the first one kept; the hash of the last one that went is
  * kept as its anchor.  Fingerprints go by whole rows, when every event of theirs
  * is gone: a few stay known a little longer than their events.
+ *
+ * Free pages are given back beyond what the next events will use again anyway: giving
+ * back a page means moving another one.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "bridge/fault.h"
 #include "bridge/spool/spool_internal.h"
+#include "formats/memory.h"
+
+enum { SLACK = 256 /* pages */, SLACK_SHARE = 64, VACUUM_STEP = 1024 /* pages */ };
 
 struct front {
 	uint64_t last; /* to be removed up to here; 0: nothing */
@@ -15,26 +22,31 @@ struct front {
 	unsigned char hash[SPOOL_HASH_LENGTH]; /* of `last` */
 };
 
+/* The fingerprints that go. */
+struct gone {
+	unsigned char *prints;
+	size_t count;
+	uint64_t first; /* of the last row of them */
+};
+
 /* How far the oldest events may go. */
-static bool
-find_front(struct spool *spool, uint64_t delivered, int64_t received_before, size_t limit,
-	   struct front *front, struct error *error)
+static enum database_step
+find_front(struct spool *spool, uint64_t up_to, size_t limit, struct front *front,
+	   struct error *error)
 {
 	struct database_statement *oldest;
 	enum database_step step;
 
 	memset(front, 0, sizeof(*front));
 	if (!database_prepare(spool->database, &oldest,
-			      "SELECT seq, received_at, hash FROM events ORDER BY seq LIMIT ?",
-			      error))
-		return false;
+			      "SELECT seq, hash FROM events ORDER BY seq LIMIT ?", error))
+		return DATABASE_FAILED;
 	database_bind_number(oldest, 1, (int64_t)limit);
 	while ((step = database_step(oldest, error)) == DATABASE_ROW) {
 		uint64_t sequence = (uint64_t)database_number(oldest, 0);
-		struct slice hash = database_bytes(oldest, 2);
+		struct slice hash = database_bytes(oldest, 1);
 
-		if (sequence > delivered || sequence >= spool->last ||
-		    database_number(oldest, 1) >= received_before)
+		if (sequence > up_to || sequence >= spool->last)
 			break;
 		front->last = sequence;
 		front->count++;
@@ -42,81 +54,122 @@ find_front(struct spool *spool, uint64_t delivered, int64_t received_before, siz
 			memcpy(front->hash, hash.bytes, SPOOL_HASH_LENGTH);
 	}
 	database_finalize(oldest);
-	return step == DATABASE_ROW || step == DATABASE_END;
+	return step == DATABASE_ROW ? DATABASE_END : step;
 }
 
-/* Runs one statement with one or two parameters, the second of them bytes. */
-static bool
+/* Runs one statement with one parameter: the bytes, or the number where they are absent. */
+static enum database_step
 change(struct spool *spool, const char *sql, int64_t number, struct slice bytes,
        struct error *error)
 {
 	struct database_statement *statement;
-	bool done;
+	enum database_step step;
 
 	if (!database_prepare(spool->database, &statement, sql, error))
-		return false;
+		return DATABASE_FAILED;
 	if (bytes.bytes != NULL)
 		database_bind_bytes(statement, 1, bytes);
 	else
 		database_bind_number(statement, 1, number);
-	done = database_run(statement, error) == DATABASE_END;
+	step = database_run(statement, error);
 	database_finalize(statement);
-	return done;
+	return step;
 }
 
 /* A row of fingerprints is stale when the last event of its commit is gone. */
-static bool
-prune_prints(struct spool *spool, uint64_t last,
-	     void (*forget)(void *context, const unsigned char *prints, size_t count),
-	     void *context, struct error *error)
+static enum database_step
+find_prints(struct spool *spool, uint64_t last, struct gone *gone, struct error *error)
 {
 	struct database_statement *rows;
 	enum database_step step;
-	uint64_t before = 0;
 
 	if (!database_prepare(
 		spool->database, &rows,
 		"SELECT first_seq, prints, last_seq FROM fingerprints ORDER BY first_seq", error))
-		return false;
+		return DATABASE_FAILED;
 	while ((step = database_step(rows, error)) == DATABASE_ROW) {
 		struct slice prints = database_bytes(rows, 1);
 		size_t count = prints.length / SPOOL_FINGERPRINT_LENGTH;
 
 		if ((uint64_t)database_number(rows, 2) > last)
 			break;
-		forget(context, (const unsigned char *)prints.bytes, count);
-		before = (uint64_t)database_number(rows, 0);
+		gone->prints = memory_resize_array(gone->prints, gone->count + count + 1,
+						   SPOOL_FINGERPRINT_LENGTH);
+		memcpy(gone->prints + gone->count * SPOOL_FINGERPRINT_LENGTH, prints.bytes,
+		       count * SPOOL_FINGERPRINT_LENGTH);
+		gone->count += count;
+		gone->first = (uint64_t)database_number(rows, 0);
 	}
 	database_finalize(rows);
-	if (step != DATABASE_ROW && step != DATABASE_END)
-		return false;
-	return change(spool, "DELETE FROM fingerprints WHERE first_seq <= ?", (int64_t)before,
-		      (struct slice){NULL, 0}, error);
+	return step == DATABASE_ROW ? DATABASE_END : step;
 }
 
-bool
-spool_prune(struct spool *spool, uint64_t delivered, int64_t received_before, size_t limit,
+static enum database_step
+remove_front(struct spool *spool, const struct front *front, struct gone *gone, struct error *error)
+{
+	const struct slice hash = {(const char *)front->hash, SPOOL_HASH_LENGTH};
+	const struct slice none = {NULL, 0};
+	enum database_step step = database_run(spool->begin, error);
+
+	if (step == DATABASE_END)
+		step = change(spool, "INSERT OR REPLACE INTO meta VALUES('anchor', ?)", 0, hash,
+			      error);
+	if (step == DATABASE_END)
+		step = change(spool, "DELETE FROM events WHERE seq <= ?", (int64_t)front->last,
+			      none, error);
+	if (step == DATABASE_END)
+		step = find_prints(spool, front->last, gone, error);
+	if (step == DATABASE_END)
+		step = change(spool, "DELETE FROM fingerprints WHERE first_seq <= ?",
+			      (int64_t)gone->first, none, error);
+	fault_point("spool-before-prune");
+	if (step == DATABASE_END)
+		step = database_run(spool->commit, error);
+	fault_point("spool-after-prune");
+	return step;
+}
+
+/* *more: there are still more free pages than are left for what comes. */
+static bool
+give_back(struct spool *spool, bool *more, struct error *error)
+{
+	int64_t pages, unused, keep;
+
+	if (!database_query_number(spool->database, "PRAGMA page_count", &pages, error) ||
+	    !database_query_number(spool->database, "PRAGMA freelist_count", &unused, error))
+		return false;
+	keep = SLACK + pages / SLACK_SHARE;
+	*more = unused - keep > VACUUM_STEP;
+	if (unused <= keep)
+		return true;
+	return database_vacuum(spool->database, *more ? VACUUM_STEP : (unsigned)(unused - keep),
+			       error);
+}
+
+enum spool_result
+spool_prune(struct spool *spool, uint64_t up_to, size_t limit,
 	    void (*forget)(void *context, const unsigned char *prints, size_t count), void *context,
-	    size_t *removed, struct error *error)
+	    bool *more, struct error *error)
 {
 	struct front front;
-	struct slice hash = {(const char *)front.hash, SPOOL_HASH_LENGTH};
+	struct gone gone = {NULL, 0, 0};
+	enum spool_result result = SPOOL_DONE;
+	enum database_step step;
+	bool full = false;
 
-	*removed = 0;
-	if (!find_front(spool, delivered, received_before, limit, &front, error))
-		return false;
-	if (front.count == 0)
-		return true;
-	if (database_run(spool->begin, error) != DATABASE_END ||
-	    !change(spool, "INSERT OR REPLACE INTO meta VALUES('anchor', ?)", 0, hash, error) ||
-	    !change(spool, "DELETE FROM events WHERE seq <= ?", (int64_t)front.last,
-		    (struct slice){NULL, 0}, error) ||
-	    !prune_prints(spool, front.last, forget, context, error))
-		return false;
-	fault_point("spool-before-prune");
-	if (database_run(spool->commit, error) != DATABASE_END)
-		return false;
-	fault_point("spool-after-prune");
-	*removed = front.count;
-	return database_execute(spool->database, "PRAGMA incremental_vacuum(256)", error);
+	*more = false;
+	step = find_front(spool, up_to, limit, &front, error);
+	if (step == DATABASE_END && front.count > 0)
+		step = remove_front(spool, &front, &gone, error);
+	if (step != DATABASE_END)
+		result = spool_internal_abandon(spool, step, error);
+	else if (gone.count > 0)
+		forget(context, gone.prints, gone.count);
+	free(gone.prints);
+	if (result != SPOOL_DONE)
+		return result;
+	if (!give_back(spool, &full, error))
+		return SPOOL_BROKEN;
+	*more = full || front.count == limit;
+	return SPOOL_DONE;
 }

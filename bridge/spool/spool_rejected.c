@@ -46,11 +46,7 @@ drop_all(struct spool *spool, const struct order *order, struct error *error)
 static enum spool_result
 abandon(struct spool *spool, struct error *error)
 {
-	struct error ignored;
-
-	(void)database_run(spool->rollback, &ignored);
-	if (database_run(spool->begin, error) != DATABASE_END ||
-	    database_run(spool->rollback, error) != DATABASE_END)
+	if (spool_internal_abandon(spool, DATABASE_FULL, error) == SPOOL_BROKEN)
 		return SPOOL_BROKEN;
 	error_set(error, "spool: no room left to note what is dropped");
 	return SPOOL_FULL;

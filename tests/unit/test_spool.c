@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "bridge/spool/database.h"
+#include "bridge/spool/spool_room.h"
 
 static char directory[] = "/tmp/test_spool.XXXXXX";
 
@@ -410,39 +411,46 @@ count_forgotten(void *context, const unsigned char *prints, size_t count)
 	*(size_t *)context += count;
 }
 
+/* *more as spool_prune() gives it; the first sequence that is left. */
+static uint64_t
+prune(struct spool *spool, uint64_t up_to, size_t limit, size_t *forgotten, bool more)
+{
+	struct spool_reader *reader;
+	struct error error;
+	uint64_t first, last;
+	bool is_more;
+
+	assert_int_equal(
+	    spool_prune(spool, up_to, limit, count_forgotten, forgotten, &is_more, &error),
+	    SPOOL_DONE);
+	assert_int_equal(is_more, more);
+	assert_true(spool_reader_open(&reader, directory, &error));
+	assert_true(spool_reader_range(reader, &first, &last, &error));
+	spool_reader_close(reader);
+	return first;
+}
+
 static void
-what_is_old_and_delivered_is_pruned_from_the_front(void **state)
+what_is_delivered_is_pruned_from_the_front(void **state)
 {
 	struct spool *spool = open_spool(0, NULL);
-	size_t removed, forgotten = 0, damaged;
-	struct error error;
+	size_t forgotten = 0, damaged;
 
 	(void)state;
 	for (unsigned i = 0; i < 50; i += 5)
-		append(spool, i, 5); /* received at ...000 to ...004 in each commit */
+		append(spool, i, 5);
 	/* not delivered: stays */
-	assert_true(
-	    spool_prune(spool, 0, INT64_MAX, 100, count_forgotten, &forgotten, &removed, &error));
-	assert_int_equal(removed, 0);
-	/* too young: stays, and hides what is behind it */
-	assert_true(spool_prune(spool, 50, 1790856000003, 100, count_forgotten, &forgotten,
-				&removed, &error));
-	assert_int_equal(removed, 3);
+	assert_int_equal(prune(spool, 0, 100, &forgotten, false), 1);
+	assert_int_equal(prune(spool, 3, 100, &forgotten, false), 4);
 	assert_int_equal(forgotten, 0);
 	/* in steps, up to what is delivered, and no further */
-	assert_true(
-	    spool_prune(spool, 22, INT64_MAX, 10, count_forgotten, &forgotten, &removed, &error));
-	assert_int_equal(removed, 10);
-	assert_true(
-	    spool_prune(spool, 22, INT64_MAX, 10, count_forgotten, &forgotten, &removed, &error));
-	assert_int_equal(removed, 9);
+	assert_int_equal(prune(spool, 22, 10, &forgotten, true), 14);
+	assert_int_equal(prune(spool, 22, 10, &forgotten, false), 23);
 	assert_int_equal(forgotten, 20);
 	assert_int_equal(read_all(0, 22, &damaged), 28);
 	assert_int_equal(damaged, 0);
 	/* the last one carries the chain */
-	assert_true(
-	    spool_prune(spool, 50, INT64_MAX, 100, count_forgotten, &forgotten, &removed, &error));
-	assert_int_equal(removed, 27);
+	assert_int_equal(prune(spool, 50, 100, &forgotten, false), 50);
 	spool_close(spool);
 	spool = open_spool(0, NULL);
 	append(spool, 50, 2);
@@ -455,18 +463,79 @@ static void
 the_row_behind_pruned_ones_is_still_checked(void **state)
 {
 	struct spool *spool = open_spool(0, NULL);
-	size_t removed, forgotten = 0, damaged;
-	struct error error;
+	size_t forgotten = 0, damaged;
 
 	(void)state;
 	append(spool, 0, 20);
-	assert_true(
-	    spool_prune(spool, 10, INT64_MAX, 100, count_forgotten, &forgotten, &removed, &error));
-	assert_int_equal(removed, 10);
+	assert_int_equal(prune(spool, 10, 100, &forgotten, false), 11);
 	spool_close(spool);
 	change_by_hand("UPDATE events SET body='{}' WHERE seq=11");
 	assert_int_equal(read_all(0, 10, &damaged), 10);
 	assert_int_equal(damaged, 1);
+}
+
+static off_t
+size_of_file(void)
+{
+	struct stat status;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/spool.db", directory);
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_size;
+}
+
+/* Only 256 pages were given back with a step of 500 events, and none after the last one. */
+static void
+the_file_shrinks_when_big_events_go(void **state)
+{
+	static char body[100000];
+	struct spool *spool = open_spool(0, NULL);
+	struct spool_event event = {.source = SLICE_LITERAL("anyint"),
+				    .id = SLICE_LITERAL("id"),
+				    .type = SLICE_LITERAL("key.created"),
+				    .body = {body, sizeof(body)}};
+	struct error error;
+	size_t forgotten = 0;
+	bool more = true;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	for (unsigned i = 0; i < 300; i++) /* 30 MB */
+		assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
+	assert_true(spool_checkpoint(spool, true, &error));
+	assert_true(size_of_file() > 25 * 1000 * 1000);
+	while (more)
+		assert_int_equal(
+		    spool_prune(spool, 300, 500, count_forgotten, &forgotten, &more, &error),
+		    SPOOL_DONE);
+	assert_true(spool_checkpoint(spool, true, &error));
+	assert_in_range(size_of_file(), 1, 2 * 1000 * 1000);
+	spool_close(spool);
+}
+
+static void
+the_reserve_of_the_disk_is_kept(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	struct spool_event event = {.source = SLICE_LITERAL("s"),
+				    .id = SLICE_LITERAL("id"),
+				    .type = SLICE_LITERAL("t"),
+				    .body = SLICE_LITERAL("{}")};
+	struct spool_room room;
+	struct error error;
+
+	(void)state;
+	spool_room_reserve(spool, UINT64_MAX / 2, false);
+	assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_FULL);
+	assert_non_null(strstr(error.text, "spool.reserve"));
+	assert_int_equal(spool_last(spool), 0);
+	spool_room_reserve(spool, UINT64_MAX / 2, true);
+	assert_true(spool_room(spool, &room, &error));
+	assert_in_range(room.reserve, 1, UINT64_MAX / 2 - 1);
+	spool_room_reserve(spool, 0, false);
+	assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
+	spool_close(spool);
 }
 
 int
@@ -496,8 +565,10 @@ main(void)
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(the_wal_stays_short_under_load_beside_a_reader, set_up,
 					    tear_down),
-	    cmocka_unit_test_setup_teardown(what_is_old_and_delivered_is_pruned_from_the_front,
-					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_file_shrinks_when_big_events_go, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_reserve_of_the_disk_is_kept, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_delivered_is_pruned_from_the_front, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(the_row_behind_pruned_ones_is_still_checked, set_up,
 					    tear_down),
 	};

@@ -209,6 +209,44 @@ each_of_several_secrets_is_accepted_and_told_apart(void **state)
 	config_free(config);
 }
 
+/* DESIGN.md: a clock that jumps a year neither drops events nor opens the window of replays. */
+static void
+a_clock_that_jumped_a_year_is_judged_by_the_line(void **state)
+{
+	const int64_t year = INT64_C(365) * 24 * 60 * 60 * 1000, at = signed_request.now;
+	const struct {
+		int64_t now, line;
+		bool good, agrees;
+	} rows[] = {
+	    {at, 0, true, true},
+	    {at, at, true, true},
+	    {at + year, 0, false, false},
+	    {at + year, at + 5000, true, false},  /* forward: what is of this time is taken */
+	    {at - year, at - 5000, true, false},  /* back: likewise */
+	    {at, at + year, false, false},        /* back, and a request of a year ago again */
+	    {at, at - year, true, true},          /* it was wrong and is right now */
+	    {at + year, at + year, false, false}, /* old by both */
+	};
+	struct config *config = config_of("standard-webhooks", "[./secret0, ./secret1]");
+	struct verify_request request = signed_request;
+	struct verify_outcome outcome;
+	struct verify *verify;
+	struct error error;
+
+	(void)state;
+	if (!verify_new_with(&verify, &config->sources[0], two_secrets, &error))
+		fail_msg("%s", error.text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		request.now = rows[i].now;
+		request.line = rows[i].line;
+		if (verify_check(verify, &request, &outcome, &error) != rows[i].good ||
+		    outcome.clock_agrees != rows[i].agrees)
+			fail_msg("row %zu", i);
+	}
+	verify_free(verify);
+	config_free(config);
+}
+
 static void
 a_secret_counts_until_its_not_after(void **state)
 {
@@ -399,6 +437,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_vectors_of_all_schemes_hold),
 	    cmocka_unit_test(each_of_several_secrets_is_accepted_and_told_apart),
+	    cmocka_unit_test(a_clock_that_jumped_a_year_is_judged_by_the_line),
 	    cmocka_unit_test(a_secret_counts_until_its_not_after),
 	    cmocka_unit_test(a_secret_that_is_none_is_refused_without_showing_it),
 	    cmocka_unit_test(a_source_without_secrets_does_not_start),
