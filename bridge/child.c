@@ -180,9 +180,11 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 }
 
 bool
-child_start_check(const char *config_path, pid_t *process, struct error *error)
+child_start_check(const char *config_path, bool activated, pid_t *process, struct error *error)
 {
-	const char *const arguments[] = {"siembridge", "check", "-c", config_path, "--quiet", NULL};
+	const char *const arguments[] = {"siembridge", "check",   "-c",
+					 config_path,  "--quiet", activated ? "--activated" : NULL,
+					 NULL};
 
 	if (!start(arguments, NULL, 0, process, error))
 		return error_prefix(error, "check");

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "bridge/counters.h"
 #include "bridge/log.h"
 #include "formats/error.h"
 
@@ -45,6 +46,7 @@ struct child_role {
 	 * on SIGTERM within 5 s.
 	 */
 	int (*run)(const struct child_inheritance *inheritance);
+	enum counters_life life; /* by which it says that it lives */
 };
 
 enum { CHILD_EXIT_OK = 0, CHILD_EXIT_FAILED = 1, CHILD_EXIT_CONFIGURATION = 78 };
@@ -57,9 +59,10 @@ MUST_CHECK bool child_start(const struct child_role *role,
 /*
  * Starts `siembridge check -c FILE --quiet`, which exits 0 where the configuration
  * may be used and else says on stderr why not.  In a process of its own, because
- * it reads secrets.
+ * it reads secrets.  `activated`: the listening socket is there already.
  */
-MUST_CHECK bool child_start_check(const char *config_path, pid_t *process, struct error *error);
+MUST_CHECK bool child_start_check(const char *config_path, bool activated, pid_t *process,
+				  struct error *error);
 
 /*
  * Child's side, called by main() when argv[1] is "--role": reads the arguments,

@@ -150,7 +150,23 @@ set_limits(const struct confine_row *row, const struct config *config, struct er
 		set_limit(RLIMIT_DATA, "memory", memory, error));
 }
 
-/* The bounding set only where one may: without CAP_SETPCAP there is nothing to lose. */
+static bool
+has_capabilities(struct __user_cap_header_struct *header)
+{
+	struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, header, held) != 0)
+		return true;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if ((held[i].effective | held[i].permitted | held[i].inheritable) != 0)
+			return true;
+	return false;
+}
+
+/*
+ * The bounding set only where one may: without CAP_SETPCAP there is nothing to lose.
+ * A service manager's filter may forbid capset(2), and leaves nothing to be dropped.
+ */
 static bool
 drop_capabilities(struct error *error)
 {
@@ -161,7 +177,7 @@ drop_capabilities(struct error *error)
 		(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
 		return error_set_errno(error, "ambient capabilities cannot be dropped");
-	if (syscall(SYS_capset, &header, none) != 0)
+	if (has_capabilities(&header) && syscall(SYS_capset, &header, none) != 0)
 		return error_set_errno(error, "capabilities cannot be dropped");
 	return true;
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bridge/deadline.h"
+
 static const char *const names[COUNTERS] = {
     [COUNTER_CONNECTIONS] = "connections_total",
     [COUNTER_REQUESTS] = "requests_total",
@@ -75,6 +77,12 @@ void
 counters_add(struct counters *counters, enum counter counter, uint64_t amount)
 {
 	atomic_fetch_add_explicit(&counters->values[counter], amount, memory_order_relaxed);
+}
+
+void
+counters_beat(struct counters *counters, enum counters_life life)
+{
+	atomic_store_explicit(&counters->beats[life], deadline_now(), memory_order_relaxed);
 }
 
 void

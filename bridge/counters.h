@@ -35,6 +35,14 @@ enum counter {
 
 enum { COUNTERS_DESTINATIONS = 64, COUNTERS_SOURCES = 64, COUNTERS_SECRETS = 16 };
 
+/* Who says now and then that it lives; see counters_beat(). */
+enum counters_life {
+	COUNTERS_LIFE_NONE, /* a role that does not */
+	COUNTERS_LIFE_RECEIVER,
+	COUNTERS_LIFE_FORWARDER,
+	COUNTERS_LIVES
+};
+
 struct counters_destination {
 	_Atomic uint64_t confirmed; /* sequence of the cursor */
 	_Atomic uint64_t sent;      /* messages, repeated ones too */
@@ -50,8 +58,9 @@ struct counters_secret {
 
 struct counters {
 	_Atomic uint64_t values[COUNTERS];
-	_Atomic uint64_t last_sequence;  /* durable in the spool */
-	_Atomic uint64_t unrouted_until; /* sequence up to which COUNTER_UNROUTED has them */
+	_Atomic int64_t beats[COUNTERS_LIVES]; /* deadline_now() of the last sign of life */
+	_Atomic uint64_t last_sequence;        /* durable in the spool */
+	_Atomic uint64_t unrouted_until;       /* sequence up to which COUNTER_UNROUTED has them */
 	struct counters_destination destinations[COUNTERS_DESTINATIONS]; /* in configured order */
 	struct counters_secret secrets[COUNTERS_SOURCES][COUNTERS_SECRETS]; /* likewise */
 };
@@ -63,6 +72,9 @@ MUST_CHECK bool counters_create(int *descriptor, struct error *error);
 MUST_CHECK bool counters_map(int descriptor, struct counters **counters, struct error *error);
 
 void counters_add(struct counters *counters, enum counter counter, uint64_t amount);
+
+/* It lives and serves: said at least every few seconds, from when it is ready on. */
+void counters_beat(struct counters *counters, enum counters_life life);
 
 /* That source's secrets vouched for a request: bit i of `secrets` is the i-th one. */
 void counters_use_secrets(struct counters *counters, size_t source, uint32_t secrets, int64_t now);

@@ -24,6 +24,7 @@
 #include "bridge/deadline.h"
 #include "bridge/fault.h"
 #include "bridge/log.h"
+#include "bridge/service.h"
 #include "bridge/watch.h"
 #include "formats/memory.h"
 #include "formats/text.h"
@@ -37,6 +38,9 @@ enum {
 	STOP_LIMIT = 4500,    /* for all, so that the last is reaped within 5 s */
 	RELOAD_LIMIT = 5000,  /* for one child */
 	LOOK_PERIOD = 1000,   /* at the files of TLS */
+	TICK = 1000,          /* between two looks at the children */
+	READY_TICK = 50,
+	SILENCE = 20000, /* without a sign of life: it hangs, and is killed */
 	SIGNALS = 4,
 	LONGEST_OBJECT = 32,
 };
@@ -60,6 +64,7 @@ struct child {
 struct supervisor {
 	struct event_base *base;
 	struct event *signals[SIGNALS];
+	struct event *tick;
 	struct event *limit; /* of the child that reloads, or of the whole stop */
 	const struct child_inheritance *inheritance;
 	struct counters *counters;
@@ -74,6 +79,8 @@ struct supervisor {
 	bool all_asked;      /* stopping: the patience for the first is over */
 	struct deadline end; /* stopping: of the whole */
 	int interrupts;      /* SIGINTs so far */
+	bool ready;          /* every role has said once that it serves */
+	int64_t silence;     /* SILENCE, or less where the service manager has less patience */
 	int status;          /* exit status */
 };
 
@@ -176,6 +183,7 @@ begin_stop(struct supervisor *supervisor, int status)
 	if (supervisor->phase == PHASE_STOPPING)
 		return;
 	supervisor->phase = PHASE_STOPPING;
+	service_notify("STOPPING=1\nSTATUS=sending what is under way");
 	supervisor->status = status;
 	supervisor->end = deadline_after(STOP_LIMIT);
 	for (size_t i = 0; i < supervisor->count; i++)
@@ -209,6 +217,7 @@ static void
 end_reload(struct supervisor *supervisor)
 {
 	supervisor->phase = PHASE_RUNNING;
+	supervisor->ready = false; /* the service manager hears of it when all serve again */
 	(void)event_del(supervisor->limit);
 	log_info("reload", "done: every role was started anew with %s",
 		 supervisor->inheritance->config_path);
@@ -239,7 +248,7 @@ begin_check(struct supervisor *supervisor)
 {
 	struct error error;
 
-	if (!child_start_check(supervisor->inheritance->config_path, &supervisor->checker,
+	if (!child_start_check(supervisor->inheritance->config_path, false, &supervisor->checker,
 			       &error)) {
 		supervisor->checker = 0;
 		log_error("reload", "%s; going on with the configuration as it was", error.text);
@@ -264,6 +273,8 @@ checker_ended(struct supervisor *supervisor, int status)
 		 supervisor->inheritance->config_path);
 	supervisor->phase = PHASE_RELOADING;
 	watch_files(supervisor); /* before they are read: what changes meanwhile is seen */
+	service_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=replacing the processes",
+		       (long long)deadline_now() * 1000);
 	reload_from(supervisor, 0);
 }
 
@@ -422,6 +433,98 @@ on_limit(evutil_socket_t descriptor, short what, void *context)
 	}
 }
 
+/* ---- life ---- */
+
+/* When it was last heard of; 0: it has not yet said that it serves. */
+static int64_t
+last_beat(const struct child *child)
+{
+	int64_t beat = atomic_load_explicit(&child->supervisor->counters->beats[child->role->life],
+					    memory_order_relaxed);
+
+	return beat >= child->started_at ? beat : 0;
+}
+
+static bool
+is_watched(const struct child *child)
+{
+	return child->role->life != COUNTERS_LIFE_NONE && child->process > 0;
+}
+
+/*
+ * A start may take its time (a large spool is read), and so may a farewell, which
+ * has a limit of its own: only who has served and says nothing any more hangs.
+ */
+static bool
+hangs(const struct child *child)
+{
+	int64_t beat = last_beat(child);
+
+	return is_watched(child) && !child->asked && beat > 0 &&
+	       deadline_now() - beat > child->supervisor->silence;
+}
+
+static bool
+all_serve(const struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->count; i++) {
+		const struct child *child = &supervisor->children[i];
+
+		if (child->role->life != COUNTERS_LIFE_NONE &&
+		    (child->process == 0 || last_beat(child) == 0))
+			return false;
+	}
+	return true;
+}
+
+static void
+look_for_ready(struct supervisor *supervisor)
+{
+	if (supervisor->ready || supervisor->phase != PHASE_RUNNING || !all_serve(supervisor))
+		return;
+	supervisor->ready = true;
+	log_info("start", "ready: every role serves");
+	service_notify("READY=1\nSTATUS=receiving and forwarding");
+}
+
+/*
+ * The service manager hears of us as long as nobody hangs, or as who hangs can still
+ * be killed: a process that even SIGKILL does not end (a disk that does not answer)
+ * is for it to deal with.
+ */
+static void
+on_tick(evutil_socket_t descriptor, short what, void *context)
+{
+	struct supervisor *supervisor = context;
+	bool all_live = true;
+
+	(void)descriptor;
+	(void)what;
+	for (size_t i = 0; i < supervisor->count; i++) {
+		struct child *child = &supervisor->children[i];
+
+		if (!hangs(child))
+			continue;
+		all_live = false;
+		log_error(child->object, "pid %d has given no sign of life for %lld ms; killing it",
+			  (int)child->process, (long long)supervisor->silence);
+		send_signal(child, SIGKILL);
+	}
+	look_for_ready(supervisor);
+	if (all_live)
+		service_notify("WATCHDOG=1");
+	set_timer(supervisor->tick, supervisor->ready ? TICK : READY_TICK);
+}
+
+/* Half of its patience for the children's silence, so that it hears of us in time. */
+static int64_t
+patience(void)
+{
+	int64_t half = service_watchdog() / 2;
+
+	return half > 0 && half < SILENCE ? half : SILENCE;
+}
+
 /* ---- the whole ---- */
 
 static bool
@@ -449,7 +552,8 @@ open_events(struct supervisor *supervisor, struct error *error)
 	}
 	supervisor->limit = evtimer_new(supervisor->base, on_limit, supervisor);
 	supervisor->look = event_new(supervisor->base, -1, EV_PERSIST, on_look, supervisor);
-	if (supervisor->limit == NULL || supervisor->look == NULL)
+	supervisor->tick = evtimer_new(supervisor->base, on_tick, supervisor);
+	if (supervisor->limit == NULL || supervisor->look == NULL || supervisor->tick == NULL)
 		return error_set(error, "a timer cannot be made");
 	set_timer(supervisor->look, LOOK_PERIOD);
 	return true;
@@ -489,6 +593,8 @@ close_all(struct supervisor *supervisor)
 	if (supervisor->look != NULL)
 		event_free(supervisor->look);
 	watch_free(supervisor->watch);
+	if (supervisor->tick != NULL)
+		event_free(supervisor->tick);
 	if (supervisor->base != NULL)
 		event_base_free(supervisor->base);
 	free(supervisor->children);
@@ -503,6 +609,7 @@ supervisor_run(const struct child_role *roles, size_t count,
 	    .children = memory_allocate_array(count, sizeof(struct child)),
 	    .count = count,
 	    .status = CHILD_EXIT_FAILED,
+	    .silence = patience(),
 	};
 	struct error error;
 
@@ -514,6 +621,7 @@ supervisor_run(const struct child_role *roles, size_t count,
 	watch_files(&supervisor);
 	for (size_t i = 0; i < count; i++)
 		start(&supervisor.children[i]);
+	set_timer(supervisor.tick, READY_TICK);
 	if (event_base_dispatch(supervisor.base) < 0)
 		log_error("stop", "the event loop has failed: %m");
 	else

@@ -55,10 +55,12 @@ check_verifiers(const struct config *config, struct error *error)
 
 /* While this spool's own daemon runs, the port is taken, and rightly. */
 static bool
-check_port(const struct config *config, struct text *warnings, struct error *error)
+check_port(const struct config *config, bool activated, struct text *warnings, struct error *error)
 {
 	struct error note;
 
+	if (activated)
+		return true;
 	if (!spool_is_locked(config->spool.directory))
 		return config_check_listen(config, error);
 	error_set(&note, "a bridge runs on %s, so whether %s is free was not checked",
@@ -368,9 +370,11 @@ check(const struct command *command, int argc, char **argv)
 {
 	const char *path = OPTIONS_CONFIG_DEFAULT;
 	bool quiet = false;
+	bool activated = false;
 	const struct options_row rows[] = {
 	    {.name = "config", .letter = 'c', .text = &path},
 	    {.name = "quiet", .letter = 'q', .flag = &quiet},
+	    {.name = "activated", .letter = 'a', .flag = &activated},
 	};
 	static char warnings_bytes[64 * 1024]; /* one for each of 64 sources and destinations */
 	struct text warnings;
@@ -385,7 +389,7 @@ check(const struct command *command, int argc, char **argv)
 		return OPTIONS_WRONG;
 	if (!config_read(&config, path, &error) ||
 	    !config_check(config, keep_warning, &warnings, &error) ||
-	    !check_verifiers(config, &error) || !check_port(config, &warnings, &error)) {
+	    !check_verifiers(config, &error) || !check_port(config, activated, &warnings, &error)) {
 		fprintf(stderr, "error: %s\n", error.text);
 		goto finish;
 	}
@@ -401,10 +405,11 @@ finish:
 
 const struct command command_check = {
     .name = "check",
-    .usage = "check [-c FILE] [--quiet]",
+    .usage = "check [-c FILE] [--quiet] [--activated]",
     .summary = "says what is wrong with a configuration, or what it would run",
     .help = "  -c, --config FILE  the configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
 	    "  -q, --quiet        errors alone: no warnings, no summary\n"
+	    "  -a, --activated    the service manager holds the listening socket: do not try it\n"
 	    "\n"
 	    "Finds what `siembridge run` would find: mistakes in the file, each with its line;\n"
 	    "files that cannot be read; a certificate that has expired or whose key is another\n"

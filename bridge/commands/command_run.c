@@ -21,26 +21,27 @@
 #include "bridge/listen.h"
 #include "bridge/log.h"
 #include "bridge/receiver/receiver.h"
+#include "bridge/service.h"
 #include "bridge/spool/spool.h"
 #include "bridge/supervisor.h"
 #include "bridge/wake.h"
 
 /* In the order of starting, reloading and stopping. */
 const struct child_role command_run_roles[] = {
-    {"receiver", "siembridge-recv", true, receiver_run},
-    {"forwarder", "siembridge-fwd", false, forwarder_run},
+    {"receiver", "siembridge-recv", true, receiver_run, COUNTERS_LIFE_RECEIVER},
+    {"forwarder", "siembridge-fwd", false, forwarder_run, COUNTERS_LIFE_FORWARDER},
 };
 const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command_run_roles[0]);
 
 /* True where `siembridge check` finds nothing wrong; else it has said on stderr what. */
 static bool
-world_is_good(const char *path)
+world_is_good(const char *path, bool activated)
 {
 	struct error error;
 	int status = 0;
 	pid_t process;
 
-	if (!child_start_check(path, &process, &error)) {
+	if (!child_start_check(path, activated, &process, &error)) {
 		(void)fprintf(stderr, "siembridge: %s\n", error.text);
 		return false;
 	}
@@ -64,13 +65,32 @@ loops_of(const struct config *config)
 	return cores < CHILD_LISTEN_SOCKETS ? (size_t)cores : CHILD_LISTEN_SOCKETS;
 }
 
+/* What the service manager handed down; else *given is false. */
+static bool
+take_sockets(const struct config *config, struct child_inheritance *inheritance, bool *given,
+	     struct error *error)
+{
+	char bytes[512];
+	struct text addresses;
+
+	text_start(&addresses, bytes, sizeof(bytes));
+	inheritance->listen_count = loops_of(config);
+	if (!service_sockets(inheritance->listen, inheritance->listen_count, given, &addresses,
+			     error))
+		return false;
+	if (*given)
+		log_info("listen", "on what the service manager holds: %s (listen.address is %s)",
+			 bytes, config->listen.address);
+	return true;
+}
+
 /* Opens what all children share; it lives as long as the process. */
 static bool
-open_shared(const struct config *config, struct child_inheritance *inheritance, struct error *error)
+open_shared(const struct config *config, struct child_inheritance *inheritance, bool activated,
+	    struct error *error)
 {
-	inheritance->listen_count = loops_of(config);
-	return listen_open(config->listen.address, inheritance->listen, inheritance->listen_count,
-			   error) &&
+	return (activated || listen_open(config->listen.address, inheritance->listen,
+					 inheritance->listen_count, error)) &&
 	       wake_open(&inheritance->wake, error) &&
 	       counters_create(&inheritance->counters, error);
 }
@@ -79,9 +99,9 @@ static bool
 prepare(struct child_inheritance *inheritance, struct error *error)
 {
 	struct config *config;
-	bool done = false;
+	bool done = false, activated;
 
-	if (!config_read(&config, inheritance->config_path, error))
+	if (!service_open(error) || !config_read(&config, inheritance->config_path, error))
 		return false;
 	/* before the check, which would only find the port taken */
 	if (spool_is_locked(config->spool.directory)) {
@@ -91,12 +111,14 @@ prepare(struct child_inheritance *inheritance, struct error *error)
 			  config->spool.directory);
 		goto finish;
 	}
-	if (!world_is_good(inheritance->config_path)) {
+	if (!take_sockets(config, inheritance, &activated, error))
+		goto finish;
+	if (!world_is_good(inheritance->config_path, activated)) {
 		error->text[0] = '\0'; /* all is said */
 		goto finish;
 	}
-	done =
-	    open_shared(config, inheritance, error) && confine_enter("supervisor", config, error);
+	done = open_shared(config, inheritance, activated, error) &&
+	       confine_enter("supervisor", config, error);
 finish:
 	config_free(config);
 	return done;

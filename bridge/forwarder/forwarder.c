@@ -108,6 +108,7 @@ wait_for_news(struct forwarder *forwarder, int64_t milliseconds)
 	};
 	struct signalfd_siginfo signal;
 
+	counters_beat(forwarder->counters, COUNTERS_LIFE_FORWARDER);
 	if (milliseconds > SPOOL_INTERVAL)
 		milliseconds = SPOOL_INTERVAL;
 	if (poll(waits, 3, (int)milliseconds) < 0) {

@@ -8,6 +8,7 @@
 #include "bridge/receiver/loop.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ enum {
 	DRAIN_LOOK_MICROSECONDS = 5000,
 	ACCEPT_PAUSE_MICROSECONDS = 100 * 1000,
 	TICK_SECONDS = 5,
+	SILENCE = 3 * TICK_SECONDS * 1000,
 };
 
 struct loop {
@@ -45,7 +47,8 @@ struct loop {
 	struct event *on_stop;
 	struct event *accept_again;
 	struct event *drain_look;
-	struct event *tick; /* NULL: there is nothing to be told now and then */
+	struct event *tick;
+	_Atomic int64_t turned_at; /* deadline_now() of the last tick */
 	struct deadline drain;
 	int stop; /* wake */
 };
@@ -111,6 +114,7 @@ loop_on_tick(evutil_socket_t socket, short what, void *context)
 	struct loop *loop = context;
 
 	(void)socket, (void)what;
+	atomic_store_explicit(&loop->turned_at, deadline_now(), memory_order_relaxed);
 	request_tick(loop->handler);
 }
 
@@ -170,14 +174,12 @@ open_http(struct loop *loop, int socket)
 	evconnlistener_set_error_cb(loop->listener, loop_on_accept_error);
 }
 
-/* A loop without reports does not wake for them. */
 static bool
 add_tick(struct loop *loop)
 {
 	static const struct timeval period = {TICK_SECONDS, 0};
 
-	if (loop->settings->report == NULL)
-		return true;
+	loop->turned_at = deadline_now();
 	loop->tick = event_new(loop->base, -1, EV_PERSIST, loop_on_tick, loop);
 	return loop->tick != NULL && event_add(loop->tick, &period) == 0;
 }
@@ -251,6 +253,13 @@ loop_start(struct loop **out, const struct loop_settings *settings, int socket, 
 fail:
 	loop_free(loop);
 	return false;
+}
+
+bool
+loop_is_alive(const struct loop *loop)
+{
+	return deadline_now() - atomic_load_explicit(&loop->turned_at, memory_order_relaxed) <
+	       SILENCE;
 }
 
 void

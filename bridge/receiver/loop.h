@@ -33,6 +33,9 @@ struct loop_settings {
 MUST_CHECK bool loop_start(struct loop **loop, const struct loop_settings *settings, int socket,
 			   struct error *error);
 
+/* It has taken a turn in the last seconds.  Any thread. */
+bool loop_is_alive(const struct loop *loop);
+
 /* Tells it to accept no more, to answer what is under way (at most 4 s) and to end. */
 void loop_stop(struct loop *loop);
 

@@ -38,6 +38,7 @@
 #include "formats/normalise.h"
 
 enum {
+	BEAT = 1000,                 /* milliseconds between signs of life */
 	HEAP_PAD = 256 * 1024,       /* bytes taken from the kernel at a time */
 	HEAP_TRIM = 2 * 1024 * 1024, /* free bytes at the top that are given back */
 	SPARE_FILES = 64,
@@ -273,16 +274,30 @@ start_loops(struct receiver *receiver, const struct child_inheritance *inheritan
 	return true;
 }
 
+/* For the supervisor: a loop that hangs serves nobody, and the others hide it. */
+static void
+say_that_all_live(const struct receiver *receiver)
+{
+	for (size_t i = 0; i < receiver->loop_count; i++)
+		if (!loop_is_alive(receiver->loops[i]))
+			return;
+	counters_beat(receiver->counters, COUNTERS_LIFE_RECEIVER);
+}
+
 /* Waits to be told to stop; false: the spool is broken. */
 static bool
 wait_for_end(const struct receiver *receiver)
 {
 	struct pollfd ends[] = {{.fd = receiver->signals, .events = POLLIN},
 				{.fd = receiver->broken, .events = POLLIN}};
+	int ready;
 
-	while (poll(ends, 2, -1) < 0)
-		if (errno != EINTR)
+	do {
+		say_that_all_live(receiver);
+		ready = poll(ends, 2, BEAT);
+		if (ready < 0 && errno != EINTR)
 			memory_panic("poll(2) failed: %d", errno);
+	} while (ready <= 0);
 	return ends[1].revents == 0;
 }
 

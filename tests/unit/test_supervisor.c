@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -26,6 +27,7 @@
 
 #include "bridge/counters.h"
 #include "bridge/deadline.h"
+#include "bridge/service.h"
 #include "formats/text.h"
 
 enum { FIRST, SECOND, FRAIL_STARTS = 10 }; /* where in the page a role writes */
@@ -129,21 +131,42 @@ misconfigured(const struct child_inheritance *inheritance)
 	return CHILD_EXIT_CONFIGURATION;
 }
 
+/* Serves, and then never says so again. */
+static int
+hanging(const struct child_inheritance *inheritance)
+{
+	struct counters *page;
+	struct counters_destination *own = own_place(inheritance, FIRST, &page);
+
+	own->STARTS++;
+	counters_beat(page, COUNTERS_LIFE_RECEIVER);
+	poll(NULL, 0, -1);
+	return CHILD_EXIT_OK;
+}
+
+#define NONE COUNTERS_LIFE_NONE
+
 static const struct child_role two_roles[] = {
-    {"first", "test-first", true, first},
-    {"second", "test-second", false, second},
+    {"first", "test-first", true, first, NONE},
+    {"second", "test-second", false, second, NONE},
 };
-static const struct child_role deaf_role[] = {{"deaf", "test-deaf", true, deaf}};
-static const struct child_role frail_role[] = {{"frail", "test-frail", false, frail}};
+static const struct child_role deaf_role[] = {{"deaf", "test-deaf", true, deaf, NONE}};
+static const struct child_role frail_role[] = {{"frail", "test-frail", false, frail, NONE}};
+static const struct child_role hanging_role[] = {
+    {"hanging", "test-hanging", false, hanging, COUNTERS_LIFE_RECEIVER}};
 static const struct child_role misconfigured_roles[] = {
-    {"second", "test-second", false, second},
-    {"misconfigured", "test-wrong", false, misconfigured},
+    {"second", "test-second", false, second, NONE},
+    {"misconfigured", "test-wrong", false, misconfigured, NONE},
 };
 static const struct child_role all_roles[] = {
-    {"first", "test-first", true, first},        {"second", "test-second", false, second},
-    {"deaf", "test-deaf", true, deaf},           {"frail", "test-frail", false, frail},
-    {"misconfigured", "", false, misconfigured},
+    {"first", "test-first", true, first, NONE},
+    {"second", "test-second", false, second, NONE},
+    {"deaf", "test-deaf", true, deaf, NONE},
+    {"frail", "test-frail", false, frail, NONE},
+    {"misconfigured", "", false, misconfigured, NONE},
+    {"hanging", "test-hanging", false, hanging, COUNTERS_LIFE_RECEIVER},
 };
+enum { ALL_ROLES = sizeof(all_roles) / sizeof(all_roles[0]) };
 
 /* ---- a supervisor under test ---- */
 
@@ -172,6 +195,8 @@ start_run(struct run *run, const struct child_role *roles, size_t count, const c
 	if (run->supervisor == 0) {
 		dup2(run->log, STDERR_FILENO);
 		dup2(STDOUT_FILENO, STRAY_DESCRIPTOR);
+		if (!service_open(&error))
+			_exit(97);
 		_exit(supervisor_run(roles, count, &inheritance));
 	}
 	close(inheritance.counters);
@@ -434,6 +459,22 @@ a_reload_of_what_is_wrong_changes_nothing(void **state)
 	assert_int_equal(run.page->destinations[SECOND].STARTS, 1);
 }
 
+/* Half of the service manager's patience: 500 ms. */
+static void
+a_child_that_hangs_is_killed_and_started_anew(void **state)
+{
+	struct run run;
+
+	(void)state;
+	assert_int_equal(setenv("WATCHDOG_USEC", "1000000", 1), 0);
+	start_run(&run, hanging_role, 1, "good");
+	assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
+	until_log_has(&run, "ready: every role serves");
+	until_log_has(&run, "has given no sign of life for 500 ms; killing it");
+	until_at_least(&run.page->destinations[FIRST].STARTS, 2);
+	stop_run(&run, SIGTERM, 0);
+}
+
 static void
 a_configuration_that_cannot_start_ends_the_whole(void **state)
 {
@@ -463,7 +504,7 @@ a_child_of_somebody_else_does_not_start(void **state)
 	assert_true(process >= 0);
 	if (process == 0) {
 		close(STDERR_FILENO);
-		_exit(child_main(7, arguments, all_roles, 5));
+		_exit(child_main(7, arguments, all_roles, ALL_ROLES));
 	}
 	status = until_ended(process);
 	assert_true(WIFEXITED(status));
@@ -483,6 +524,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(a_second_interrupt_kills_at_once),
 	    cmocka_unit_test(a_reload_replaces_one_role_after_the_other),
 	    cmocka_unit_test(a_reload_of_what_is_wrong_changes_nothing),
+	    cmocka_unit_test(a_child_that_hangs_is_killed_and_started_anew),
 	    cmocka_unit_test(a_configuration_that_cannot_start_ends_the_whole),
 	    cmocka_unit_test(a_child_of_somebody_else_does_not_start),
 	};
