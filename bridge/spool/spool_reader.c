@@ -4,6 +4,7 @@
  * The hash of the row before is remembered between calls, so a reader that goes
  * straight on asks for it once.
  */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,15 +128,21 @@ take_row(struct spool_reader *reader, struct arena *arena, struct spool_event *e
 	event->body = copy(arena, database_bytes(row, 7));
 	event->flags = (uint32_t)database_number(row, 9);
 	event->intact = hash.length == SPOOL_HASH_LENGTH;
-	if (event->intact && reader->hash_known) {
+	if (reader->hash_known) {
 		if (!spool_chain_extend(reader->chain, event, reader->hash, error))
 			return false;
-		event->intact = memcmp(reader->hash, hash.bytes, SPOOL_HASH_LENGTH) == 0;
+		event->intact =
+		    event->intact && memcmp(reader->hash, hash.bytes, SPOOL_HASH_LENGTH) == 0;
 	}
-	/* a row that does not fit must not condemn those behind it */
-	reader->hash_known = hash.length == SPOOL_HASH_LENGTH;
-	if (reader->hash_known)
+	/*
+	 * A row that does not fit must not condemn those behind it; but where its hash is
+	 * no hash, the next is held against what it should have been, or two edits would
+	 * pass where one does not.
+	 */
+	if (hash.length == SPOOL_HASH_LENGTH) {
 		memcpy(reader->hash, hash.bytes, SPOOL_HASH_LENGTH);
+		reader->hash_known = true;
+	}
 	reader->sequence = event->sequence;
 	return true;
 }
@@ -146,6 +153,7 @@ spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit, siz
 		  struct error *error)
 {
 	enum database_step step = DATABASE_ROW;
+	uint64_t before = after;
 	size_t read = 0;
 
 	*count = 0;
@@ -156,10 +164,20 @@ spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit, siz
 	database_bind_number(reader->after, 2, (int64_t)limit);
 	while (*count < limit && read < bytes &&
 	       (step = database_step(reader->after, error)) == DATABASE_ROW) {
+		/* a damaged tree may give any row for the next: going back would never end */
+		if ((uint64_t)database_number(reader->after, 0) <= before) {
+			step = DATABASE_FAILED;
+			error_set(error,
+				  "spool.db is damaged: its events are out of order after "
+				  "%" PRIu64 "; siembridge verify tells more",
+				  before);
+			break;
+		}
 		if (!take_row(reader, arena, &(*events)[*count], error)) {
 			step = DATABASE_FAILED;
 			break;
 		}
+		before = (*events)[*count].sequence;
 		read += (*events)[*count].body.length;
 		(*count)++;
 	}

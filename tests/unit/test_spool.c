@@ -167,6 +167,24 @@ an_edited_row_does_not_fit_the_chain_and_condemns_no_other(void **state)
 	assert_int_equal(damaged, 1);
 }
 
+/* Found by fuzz_spool: a row behind one without a hash was taken as it was. */
+static void
+a_row_without_a_hash_covers_no_edit_behind_it(void **state)
+{
+	struct spool *spool = open_spool(0, NULL);
+	size_t damaged;
+
+	(void)state;
+	append(spool, 0, 30);
+	spool_close(spool);
+	change_by_hand("UPDATE events SET hash=zeroblob(31) WHERE seq=12");
+	assert_int_equal(read_all(0, 0, &damaged), 30);
+	assert_int_equal(damaged, 1);
+	change_by_hand("UPDATE events SET body='{}' WHERE seq=13");
+	assert_int_equal(read_all(0, 0, &damaged), 30);
+	assert_int_equal(damaged, 2);
+}
+
 static void
 a_row_taken_out_shows_in_the_next_one(void **state)
 {
@@ -546,6 +564,8 @@ main(void)
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		an_edited_row_does_not_fit_the_chain_and_condemns_no_other, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_row_without_a_hash_covers_no_edit_behind_it, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_row_taken_out_shows_in_the_next_one, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(
