@@ -24,7 +24,7 @@ struct ledger {
 	struct ack_news acks[COUNTERS_DESTINATIONS];
 	size_t count;
 	bool changed; /* a cursor moved since the last save */
-	bool urgent;  /* a destination waits for its dead letters */
+	bool urgent;  /* a destination waits for its dead letters, or there are acknowledgements */
 	int64_t next; /* deadline_now() before which nothing is saved */
 };
 
@@ -150,7 +150,8 @@ gather_acks(struct ledger *ledger, struct ack_news *news, struct acks *acks)
 	memcpy(news->changes + news->count, changes, count * sizeof(*changes));
 	news->count += count;
 	free(changes);
-	ledger->changed = true;
+	/* what is not on disk at a kill is sent again: that is little where it is soon */
+	ledger->urgent = true;
 }
 
 void

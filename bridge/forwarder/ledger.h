@@ -3,7 +3,7 @@
  *
  * A cursor may lag: it is saved at most every LEDGER_INTERVAL ms and costs
  * duplicates, never a loss.  A dead letter is saved at once, for its destination
- * waits for it.
+ * waits for it, and so is what an indexer is to acknowledge.
  */
 #ifndef LEDGER_H
 #define LEDGER_H

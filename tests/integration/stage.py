@@ -143,7 +143,7 @@ class Program:
 class Records:
     """The lines of a file that grows, and the ids in them in the order of arrival."""
 
-    ID = re.compile(rb'(?:externalId=|\[event@32473 id=")([A-Za-z0-9_]+-\d{8})(?!\d)')
+    ID = re.compile(rb'(?:externalId=|\[event@32473 id="|"event_id":")([A-Za-z0-9_]+-\d{8})(?!\d)')
 
     def __init__(self, path):
         self.path = path

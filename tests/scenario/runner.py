@@ -4,6 +4,8 @@
 A story starts with prose that says what it proves; then a step a line:
 
     configure  collector NAME tcp|tls|udp|relp|relp-tls|unix|unix-stream
+    configure  collector NAME hec|hec-ack
+    configure  destination NAME hec splunk_hec to COLLECTOR [KEY VALUE]...
     configure  destination NAME FORMAT syslog [to COLLECTOR] [KEY VALUE]...
     configure  destination NAME FORMAT file
     configure  listen|spool KEY VALUE
@@ -43,6 +45,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+from hec_collector import HecCollector  # noqa: E402
 from stage import Bridge, Collector, Failure, Post, Records  # noqa: E402
 from stage import figure, make_directory, note, until        # noqa: E402
 
@@ -108,7 +111,8 @@ class Story:
 
     def configure(self, what, name, *words):
         if what == "collector":
-            self.collectors[name] = Collector(name, self.directory, words[0])
+            kind = HecCollector if words[0].startswith("hec") else Collector
+            self.collectors[name] = kind(name, self.directory, words[0])
         elif what == "destination":
             self.configure_destination(name, *words)
         else:
@@ -127,7 +131,7 @@ class Story:
                 addresses = [f'"{self.collector(name).address()}"' for name in names]
                 keys = {"addresses": f"[{', '.join(addresses)}]", **keys}
                 del keys["address"]
-            text += "    syslog: {" + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"
+            text += f"    {kind}: {{" + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"
         self.bridge.destinations.append(text)
 
     def start(self, *names):
