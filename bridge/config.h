@@ -196,6 +196,7 @@ struct config_source {
 	char *default_type;        /* type: of bodies that name none; default: they are refused */
 	char *tolerance_text;      /* of the signed time, both ways; default 300s */
 	char *challenge_text;      /* slack, okta, zoom, crc, none; default none, slack for slack */
+	char *silence_text;        /* no event for so long is one: 24h; default: it may be silent */
 	char *report_invalid_text; /* bad signatures become events: yes, no; default no */
 	char *rate_text;           /* default 0 */
 	char *client_ca_file;      /* PEM file; default: no client certificate is wanted */
@@ -212,6 +213,7 @@ struct config_source {
 	enum config_signature signature;
 	int64_t tolerance; /* milliseconds */
 	enum config_challenge challenge;
+	int64_t silence; /* milliseconds; 0: it may be silent */
 	bool report_invalid;
 	bool takes_gzip;
 	uint32_t allowed_rate;                    /* 0: any */

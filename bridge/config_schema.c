@@ -151,6 +151,7 @@ static const cyaml_schema_field_t source_fields[] = {
     TEXT("type", OPTIONAL, config_source, default_type),
     TEXT("tolerance", OPTIONAL, config_source, tolerance_text),
     TEXT("challenge", OPTIONAL, config_source, challenge_text),
+    TEXT("silence", OPTIONAL, config_source, silence_text),
     TEXT("report_invalid", OPTIONAL, config_source, report_invalid_text),
     CYAML_FIELD_SEQUENCE("encodings", OPTIONAL, struct config_source, encodings_texts, &text_entry,
 			 1, MOST_ENTRIES),

@@ -34,6 +34,19 @@ validate_client(const struct config_place *place, struct config_source *source)
 	return config_value_wrong(place, "client_names");
 }
 
+static bool
+validate_silence(const struct config_place *place, struct config_source *source)
+{
+	const struct config_quantity row = {.key = "silence",
+					    .text = source->silence_text,
+					    .minimum = "1s",
+					    .maximum = "365d",
+					    .milliseconds = &source->silence};
+
+	source->silence = 0;
+	return source->silence_text == NULL || config_value_quantities(place, &row, 1);
+}
+
 bool
 config_validate_source(const struct config_place *root, struct config *config, unsigned index)
 {
@@ -61,7 +74,7 @@ config_validate_source(const struct config_place *root, struct config *config, u
 	       config_validate_reading(&place, config, source) &&
 	       config_validate_intake(&place, source) &&
 	       config_value_events(&place, &source->events, &source->events_count) &&
-	       validate_client(&place, source) &&
+	       validate_client(&place, source) && validate_silence(&place, source) &&
 	       config_value_number(&place, "rate", source->rate_text, 0, 0,
 				   CONFIG_VALUE_MOST_A_SECOND, &source->rate) &&
 	       config_value_switch(&place, "report_invalid", source->report_invalid_text, false,

@@ -16,6 +16,8 @@ static const struct catalogue_entry rows[] = {
 	{"billing.overdue", "Invoice overdue", SEVERITY_MEDIUM, false, false, FAMILY_BILLING, "notified", NULL, NULL},
 	{"security.*", "Security alert", SEVERITY_HIGH, true, true, FAMILY_SECURITY, "detected", NULL, NULL},
 	{"webhook.signature_invalid", "Webhook signature invalid", SEVERITY_MEDIUM, false, false, FAMILY_SECURITY, "rejected", NULL, "failure"},
+	{"source.silent", "Source silent", SEVERITY_HIGH, false, false, FAMILY_OTHER, "silent", NULL, NULL},
+	{"source.heard_again", "Source heard again", SEVERITY_INFO, false, false, FAMILY_OTHER, "heard", NULL, NULL},
 	{"*", NULL, SEVERITY_INFO, false, false, FAMILY_OTHER, NULL, NULL, NULL},
 };
 /* clang-format on */

@@ -41,13 +41,21 @@ add(struct text *lost, const char *type)
 	text_append_string(lost, type);
 }
 
+/* What the bridge tells of its sources is no event of any of them. */
+static bool
+is_of_another(const struct reach *reach, const char *type)
+{
+	return strncmp(type, "source.", strlen("source.")) == 0 &&
+	       !text_slice_is(reach->source, CONFIG_SOURCE_OWN);
+}
+
 static void
 find_lost(const struct reach *reach, struct text *lost)
 {
 	const struct catalogue_entry *entry;
 
 	for (size_t i = 0; (entry = catalogue_at(i)) != NULL; i++)
-		if (!is_glob(entry->type) &&
+		if (!is_glob(entry->type) && !is_of_another(reach, entry->type) &&
 		    glob_any(reach->events, reach->count, text_of(entry->type)) &&
 		    !arrives(reach, entry->type))
 			add(lost, entry->type);
@@ -85,14 +93,20 @@ void
 reach_check(const struct config *config, void (*warn)(void *context, const char *text),
 	    void *context)
 {
-	static char invalid[] = "webhook.signature_invalid";
-	char *const own[] = {invalid};
+	static char invalid[] = "webhook.signature_invalid", silent[] = "source.silent";
+	char *own[2] = {NULL};
 	struct reach reach = {
 	    .config = config, .source = text_of(CONFIG_SOURCE_OWN), .events = own};
+	bool reports = false, watches = false;
 
-	for (unsigned i = 0; i < config->sources_count; i++)
-		if (config->sources[i].report_invalid)
-			reach.count = 1;
+	for (unsigned i = 0; i < config->sources_count; i++) {
+		reports = reports || config->sources[i].report_invalid;
+		watches = watches || config->sources[i].silence > 0;
+	}
+	if (reports)
+		own[reach.count++] = invalid;
+	if (watches)
+		own[reach.count++] = silent;
 	check_source(&reach, warn, context);
 	for (unsigned i = 0; i < config->sources_count; i++) {
 		reach.source = text_of(config->sources[i].name);

@@ -41,12 +41,19 @@ struct commit_returns {
 	int descriptor;
 };
 
+/* See commit_watch(). */
+struct watcher {
+	void (*stored)(void *context, const struct spool_event *events, size_t count);
+	void *context;
+};
+
 struct commit {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	struct submission_queue queue;
 	struct duplicate *duplicate;
+	struct watcher watcher;
 	struct upkeep_settings settings;
 	size_t company; /* rows of the last batch: so many may come again */
 	bool stopping;
@@ -369,6 +376,18 @@ take_batch(struct commit *commit, struct submission_queue *batch)
 	return more;
 }
 
+static void
+tell_watcher(struct commit *commit, size_t count)
+{
+	struct watcher watcher;
+
+	pthread_mutex_lock(&commit->lock);
+	watcher = commit->watcher;
+	pthread_mutex_unlock(&commit->lock);
+	if (watcher.stored != NULL)
+		watcher.stored(watcher.context, commit->events, count);
+}
+
 static enum spool_result
 store(struct commit *commit, const struct submission_queue *batch, struct error *error)
 {
@@ -393,6 +412,7 @@ store(struct commit *commit, const struct submission_queue *batch, struct error 
 			      memory_order_relaxed);
 	if (events > 0 && commit->wake >= 0)
 		wake_raise(commit->wake);
+	tell_watcher(commit, events);
 	return SPOOL_DONE;
 }
 
@@ -542,6 +562,16 @@ commit_keep(struct commit *commit, const char *directory, const char *const *des
 {
 	pthread_mutex_lock(&commit->lock);
 	commit->settings = (struct upkeep_settings){directory, destinations, count, retention};
+	pthread_mutex_unlock(&commit->lock);
+}
+
+void
+commit_watch(struct commit *commit,
+	     void (*stored)(void *context, const struct spool_event *events, size_t count),
+	     void *context)
+{
+	pthread_mutex_lock(&commit->lock);
+	commit->watcher = (struct watcher){stored, context};
 	pthread_mutex_unlock(&commit->lock);
 }
 

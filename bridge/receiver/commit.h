@@ -43,6 +43,14 @@ void commit_keep(struct commit *commit, const char *directory, const char *const
 int64_t commit_line(const struct commit *commit);
 void commit_agree(struct commit *commit, int64_t wall);
 
+/*
+ * From now on `stored` is called, from the commit thread, with the events that have just
+ * become durable.
+ */
+void commit_watch(struct commit *commit,
+		  void (*stored)(void *context, const struct spool_event *events, size_t count),
+		  void *context);
+
 /* Commits what has been submitted, then ends the thread and frees it. */
 void commit_stop(struct commit *commit);
 

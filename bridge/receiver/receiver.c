@@ -27,6 +27,7 @@
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/loop.h"
 #include "bridge/receiver/report.h"
+#include "bridge/receiver/silence.h"
 #include "bridge/receiver/tls_memory.h"
 #include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
@@ -56,6 +57,7 @@ struct receiver {
 	struct limit *limit;
 	struct spool *spool;
 	struct commit *commit;
+	struct silence *silence;   /* NULL where no source has one */
 	const char **destinations; /* their names; borrowed ones */
 	struct loop_settings settings;
 	struct loop *loops[CHILD_LISTEN_SOCKETS];
@@ -313,8 +315,10 @@ stop_loops(struct receiver *receiver)
 static void
 release(struct receiver *receiver)
 {
+	silence_stop(receiver->silence);
 	if (receiver->commit != NULL)
 		commit_stop(receiver->commit);
+	silence_free(receiver->silence);
 	for (size_t i = 0; i < receiver->loop_count; i++)
 		loop_free(receiver->loops[i]);
 	if (receiver->spool != NULL)
@@ -349,6 +353,7 @@ start(struct receiver *receiver, const struct child_inheritance *inheritance, st
 	       open_server(receiver, error) && open_spool(receiver, error) &&
 	       child_confine(inheritance, receiver->config, error) &&
 	       start_commit(receiver, inheritance->wake, error) &&
+	       silence_start(&receiver->silence, receiver->config, receiver->commit, error) &&
 	       start_loops(receiver, inheritance, error);
 }
 

@@ -461,4 +461,4 @@ def check_says_who_is_told_of_what():
 
 
 if __name__ == "__main__":
-    sys.exit(test.run())
+    sys.exit(test.run(D))
