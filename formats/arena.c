@@ -23,6 +23,8 @@ struct arena_block {
 
 struct arena {
 	struct arena_block *newest;
+	void *kept; /* NULL: nothing was asked for */
+	void (*end)(void *kept);
 };
 
 static struct arena_block *
@@ -55,6 +57,8 @@ arena_free(struct arena *arena)
 
 	if (arena == NULL)
 		return;
+	if (arena->kept != NULL)
+		arena->end(arena->kept);
 	for (struct arena_block *block = arena->newest; block != NULL; block = next) {
 		next = block->next;
 		free(block);
@@ -91,6 +95,16 @@ arena_copy_text(struct arena *arena, const char *text, size_t length)
 		memcpy(copy, text, length);
 	copy[length] = '\0';
 	return copy;
+}
+
+void *
+arena_keep(struct arena *arena, void *(*make)(void), void (*end)(void *kept))
+{
+	if (arena->kept == NULL) {
+		arena->kept = make();
+		arena->end = end;
+	}
+	return arena->kept;
 }
 
 void

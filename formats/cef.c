@@ -194,12 +194,12 @@ append_rows(struct line *line, const struct event *event)
 		const struct row *row = &rows[i];
 		struct slice value = event->fields[row->field];
 
-		if ((row->versions & line->version) == 0 || strcmp(row->key, done) == 0)
-			continue;
 		if (value.length == 0)
 			value = event->fields[row->otherwise];
-		if (value.length > 0 &&
-		    append_pair(line, row->key, row->label, row->limit, part_for(row, value)))
+		if (value.length == 0 || (row->versions & line->version) == 0 ||
+		    strcmp(row->key, done) == 0)
+			continue;
+		if (append_pair(line, row->key, row->label, row->limit, part_for(row, value)))
 			done = row->key;
 	}
 }

@@ -67,6 +67,10 @@ escape_append(struct text *text, struct slice value, const struct escape_table *
 static size_t
 blank_at_end(const char *bytes, size_t length)
 {
+	unsigned char end = (unsigned char)bytes[length - 1];
+
+	if (end > ' ' && end < 0x7F) /* as most values end */
+		return 0;
 	for (size_t back = 1; back <= 3 && back <= length; back++) {
 		const char *last = bytes + length - back;
 

@@ -231,7 +231,7 @@ read_body(const struct normalise *normalise, struct slice body, struct arena *ar
 	bool has_type = fields[FIELD_TYPE].bytes != NULL;
 	struct json_value *document;
 
-	if (json_read(&document, body, error)) {
+	if (json_read_again(&document, body, arena, error)) {
 		read_document(normalise, document, arena, fields);
 		json_read_free(document);
 		return true;

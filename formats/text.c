@@ -41,7 +41,11 @@ text_append_string(struct text *text, const char *string)
 void
 text_append_byte(struct text *text, char byte)
 {
-	text_append(text, &byte, 1);
+	if (text->length == text->capacity) {
+		text->overflowed = true;
+		return;
+	}
+	text->bytes[text->length++] = byte;
 }
 
 void
