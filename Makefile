@@ -64,6 +64,9 @@ $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(COMPILE) -c -o $@ $<
 
+# .incbin is no #include: the compiler does not tell.
+$(OUT)/bridge/console/console_assets.o: $(wildcard bridge/console/assets/*)
+
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -o $@ $< $(LIBRARY) -lcmocka $(LIBS)

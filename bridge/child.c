@@ -142,9 +142,9 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 	    pid_t *process, struct error *error)
 {
 	char parent[LONGEST_NUMBER], level[LONGEST_NUMBER], wake[LONGEST_NUMBER];
-	char counters[LONGEST_NUMBER], listen[LONGEST_LIST];
-	int kept[CHILD_LISTEN_SOCKETS + 2];
-	const char *arguments[18];
+	char counters[LONGEST_NUMBER], console[LONGEST_NUMBER], listen[LONGEST_LIST];
+	int kept[CHILD_LISTEN_SOCKETS + 3];
+	const char *arguments[20];
 	size_t keep = 0, n = 0;
 
 	arguments[n++] = "siembridge";
@@ -166,12 +166,17 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 		arguments[n++] = "--counters";
 		arguments[n++] = number_argument(counters, inheritance->counters);
 	}
-	if (role->listens && inheritance->listen_count > 0) {
+	if (role->listens == CHILD_LISTENS && inheritance->listen_count > 0) {
 		for (size_t i = 0; i < inheritance->listen_count; i++)
 			kept[keep++] = inheritance->listen[i];
 		arguments[n++] = "--listen";
 		arguments[n++] =
 		    list_argument(listen, inheritance->listen, inheritance->listen_count);
+	}
+	if (role->listens == CHILD_LISTENS_CONSOLE && inheritance->console >= 0) {
+		kept[keep++] = inheritance->console;
+		arguments[n++] = "--console";
+		arguments[n++] = number_argument(console, inheritance->console);
 	}
 	arguments[n] = NULL;
 	if (!start(arguments, kept, keep, process, error))
@@ -249,6 +254,8 @@ read_argument(struct arguments *arguments, int option, const char *value)
 		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->wake);
 	case 'n':
 		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->counters);
+	case 'o':
+		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->console);
 	case 's':
 		return read_list(value, inheritance);
 	default:
@@ -260,15 +267,21 @@ static bool
 read_arguments(struct arguments *arguments, int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"role", required_argument, NULL, 'r'},   {"config", required_argument, NULL, 'c'},
-	    {"parent", required_argument, NULL, 'p'}, {"log-level", required_argument, NULL, 'l'},
-	    {"wake", required_argument, NULL, 'w'},   {"counters", required_argument, NULL, 'n'},
-	    {"listen", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
+	    {"role", required_argument, NULL, 'r'},
+	    {"config", required_argument, NULL, 'c'},
+	    {"parent", required_argument, NULL, 'p'},
+	    {"log-level", required_argument, NULL, 'l'},
+	    {"wake", required_argument, NULL, 'w'},
+	    {"counters", required_argument, NULL, 'n'},
+	    {"listen", required_argument, NULL, 's'},
+	    {"console", required_argument, NULL, 'o'},
+	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
 	*arguments = (struct arguments){
-	    .inheritance = {.log_level = LOG_LEVEL_INFO, .wake = -1, .counters = -1}};
+	    .inheritance = {
+		.log_level = LOG_LEVEL_INFO, .wake = -1, .counters = -1, .console = -1}};
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
 		if (!read_argument(arguments, option, optarg))
 			return false;

@@ -33,13 +33,22 @@ struct child_inheritance {
 	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for a role that listens */
 	size_t listen_count;
 	const char *role; /* child's side: its name */
+	int console;      /* the console's listening socket; -1: none */
+	int snapshot;     /* the supervisor's own: counters_file.h; -1: none */
+};
+
+/* Which listening sockets a role is given. */
+enum child_listens {
+	CHILD_LISTENS_NOT,
+	CHILD_LISTENS,         /* `listen` */
+	CHILD_LISTENS_CONSOLE, /* `console` */
 };
 
 /* One role of the program. */
 struct child_role {
 	const char *name;         /* "receiver" */
 	const char *process_name; /* "siembridge-recv": at most 15 bytes */
-	bool listens;             /* is given the listening sockets */
+	enum child_listens listens;
 	/*
 	 * The whole life of the process; returns its exit status.  Calls child_confine()
 	 * once it has opened what it needs and before it starts a thread.  Ends cleanly

@@ -446,6 +446,16 @@ struct config_named_path {
 	char *path;
 };
 
+/* console: */
+struct config_console {
+	char *address; /* "127.0.0.1:9464"; elsewhere than loopback only with the next three */
+	char *password_file; /* for secret_read(); default: whoever reaches it may read */
+	char *certificate;   /* PEM file, chain behind it; default: no TLS */
+	char *private_key;   /* PEM file */
+	char **hosts;        /* names it is asked for by, beside localhost and this host's */
+	unsigned hosts_count;
+};
+
 struct config {
 	char *path;     /* of the file, as it was given */
 	char *hostname; /* this host's; NULL where it has none */
@@ -458,6 +468,7 @@ struct config {
 	unsigned types_count;
 	struct config_destination *destinations;
 	unsigned destinations_count;
+	struct config_console *console; /* NULL: none */
 
 	char *aliases_text; /* of the file; what the aliases point into */
 	struct alias *aliases;
@@ -499,9 +510,12 @@ MUST_CHECK bool config_check(const struct config *config,
 			     void (*warn)(void *context, const char *text), void *context,
 			     struct error *error);
 
+/* True for an address, as in `console`, that nobody off this machine reaches. */
+bool config_validate_console_is_loopback(const char *address);
+
 /*
  * Is the port free?  Apart from config_check(), because it is not while this
- * configuration's own daemon runs.
+ * configuration's own daemon runs.  Those of `listen` and of `console`.
  */
 MUST_CHECK bool config_check_listen(const struct config *config, struct error *error);
 

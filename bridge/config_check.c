@@ -431,6 +431,33 @@ check_destination(const struct check *check, unsigned index)
 	return destination->file == NULL || check_output(&place, destination->file);
 }
 
+/* ---- console ---- */
+
+static bool
+check_console(const struct check *check)
+{
+	const struct config_place place = config_value_place(&check->root, "console", -1);
+	const struct config_console *console = check->config->console;
+	struct secret *password = NULL;
+	struct error text;
+
+	if (console->password_file == NULL) {
+		error_set(&text, "without password_file everybody on this machine can read the "
+				 "events, and nobody can replay them from the page");
+		warn_at(check, &place, "", &text);
+	} else if (!secret_read(&password, console->password_file, place.error)) {
+		return config_value_wrong(&place, "password_file");
+	}
+	secret_free(password);
+	if (console->certificate == NULL)
+		return true;
+	if (!check_pair(check, &place, console->certificate, console->private_key))
+		return false;
+	if (!check_dates(check, &place, console->certificate, &text))
+		warn_at(check, &place, "certificate", &text);
+	return true;
+}
+
 bool
 config_check(const struct config *config, void (*warn)(void *context, const char *text),
 	     void *context, struct error *error)
@@ -450,7 +477,7 @@ config_check(const struct config *config, void (*warn)(void *context, const char
 	for (unsigned i = 0; i < config->destinations_count; i++)
 		if (!check_destination(&check, i))
 			return false;
-	return true;
+	return config->console == NULL || check_console(&check);
 }
 
 /* ---- the port ---- */
@@ -482,27 +509,35 @@ try_bind(const struct addrinfo *info, const char *address, struct error *error)
 	return done;
 }
 
-bool
-config_check_listen(const struct config *config, struct error *error)
+static bool
+check_address(const struct config *config, const char *mapping, const char *address,
+	      struct error *error)
 {
 	const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				       .ai_socktype = SOCK_STREAM};
 	const struct config_place root = {.file = config->path, .error = error};
-	const struct config_place place = config_value_place(&root, "listen", -1);
+	const struct config_place place = config_value_place(&root, mapping, -1);
 	struct addrinfo *found = NULL;
 	char host[256], port[8];
 	bool done = false;
 	int status;
 
-	if (!config_parse_address(config->listen.address, host, port, error))
+	if (!config_parse_address(address, host, port, error))
 		return config_value_wrong(&place, "address");
 	status = getaddrinfo(host[0] != '\0' ? host : "::", port, &hints, &found);
 	if (status != 0)
-		error_set(error, "%s cannot be resolved: %s", config->listen.address,
-			  gai_strerror(status));
+		error_set(error, "%s cannot be resolved: %s", address, gai_strerror(status));
 	else
-		done = try_bind(found, config->listen.address, error);
+		done = try_bind(found, address, error);
 	if (found != NULL)
 		freeaddrinfo(found);
 	return done || config_value_wrong(&place, "address");
+}
+
+bool
+config_check_listen(const struct config *config, struct error *error)
+{
+	return check_address(config, "listen", config->listen.address, error) &&
+	       (config->console == NULL ||
+		check_address(config, "console", config->console->address, error));
 }

@@ -345,6 +345,16 @@ static const cyaml_schema_field_t destination_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t console_fields[] = {
+    TEXT("address", REQUIRED, config_console, address),
+    TEXT("password_file", OPTIONAL, config_console, password_file),
+    TEXT("certificate", OPTIONAL, config_console, certificate),
+    TEXT("private_key", OPTIONAL, config_console, private_key),
+    CYAML_FIELD_SEQUENCE("hosts", OPTIONAL, struct config_console, hosts, &text_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t source_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_source, source_fields),
 };
@@ -362,6 +372,7 @@ static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_SEQUENCE("types", OPTIONAL, struct config, types, &type_entry, 1, MOST_ENTRIES),
     CYAML_FIELD_SEQUENCE("destinations", REQUIRED, struct config, destinations, &destination_entry,
 			 1, MOST_ENTRIES),
+    CYAML_FIELD_MAPPING_PTR("console", OPTIONAL, struct config, console, console_fields),
     CYAML_FIELD_END,
 };
 

@@ -135,6 +135,8 @@ config_validate(struct config *config, struct error *error)
 	for (unsigned i = 0; i < config->destinations_count; i++)
 		if (!config_validate_destination(&root, config, i))
 			goto finish;
+	if (config->console != NULL && !config_validate_console(&root, config->console))
+		goto finish;
 	done = true;
 finish:
 	free(directory);

@@ -116,6 +116,10 @@ MUST_CHECK bool config_validate_splunk_hec(const struct config_place *destinatio
 MUST_CHECK bool config_validate_http(const struct config_place *destination,
 				     struct config_http *http);
 
+/* ... about `console`. */
+MUST_CHECK bool config_validate_console(const struct config_place *root,
+					struct config_console *console);
+
 /* And that which is about the `syslog` of that destination. */
 MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
 				       struct config_syslog *syslog,

@@ -77,6 +77,12 @@ static const struct confine_file forwarder_files[] = {
     END,
 };
 
+static const struct confine_file console_files[] = {
+    {CONFINE_SPOOL, READ | WRITE, NULL}, /* to read both databases; and orders */
+    OF_LIBRARIES,
+    END,
+};
+
 /*
  * A role that is added gets a row here and calls child_confine().  One that only
  * reads the spool has READ | WRITE on it too: a reader of SQLite's WAL locks and
@@ -109,6 +115,15 @@ static const struct confine_row rows[] = {
 	.calls = {confine_calls_basic, confine_calls_files, confine_calls_connect},
 	.open_files = 4096,
 	.memory = 4096 * MIB, /* 64 destinations, each with two threads' stacks of 8 MiB */
+    },
+    {
+	.role = "console",
+	.files = console_files,
+	.handled = ALL,
+	.ports = CONFINE_PORTS_NONE,
+	.calls = {confine_calls_basic, confine_calls_files, confine_calls_accept},
+	.open_files = 1024,
+	.memory = 1024 * MIB,
     },
 };
 

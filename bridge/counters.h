@@ -40,6 +40,7 @@ enum counters_life {
 	COUNTERS_LIFE_NONE, /* a role that does not */
 	COUNTERS_LIFE_RECEIVER,
 	COUNTERS_LIFE_FORWARDER,
+	COUNTERS_LIFE_CONSOLE,
 	COUNTERS_LIVES
 };
 
@@ -48,6 +49,8 @@ struct counters_destination {
 	_Atomic uint64_t sent;      /* messages, repeated ones too */
 	_Atomic uint64_t dead;      /* dead letters */
 	_Atomic uint64_t breaks;    /* connections lost or refused */
+	_Atomic int64_t retry_at;   /* ms since 1970: the next attempt after a failure; 0: well */
+	_Atomic uint64_t held;      /* 1: it waits for somebody who mends it; see send.h */
 };
 
 /* So that an operator sees when the old one has fallen silent. */
@@ -61,6 +64,8 @@ struct counters {
 	_Atomic int64_t beats[COUNTERS_LIVES]; /* deadline_now() of the last sign of life */
 	_Atomic uint64_t last_sequence;        /* durable in the spool */
 	_Atomic uint64_t unrouted_until;       /* sequence up to which COUNTER_UNROUTED has them */
+	_Atomic int64_t started_at;            /* the supervisor: ms since 1970 */
+	_Atomic int64_t full_at;               /* there was no room: monotonic ms; 0: never */
 	struct counters_destination destinations[COUNTERS_DESTINATIONS]; /* in configured order */
 	struct counters_secret secrets[COUNTERS_SOURCES][COUNTERS_SECRETS]; /* likewise */
 };

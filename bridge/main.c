@@ -10,8 +10,7 @@
 
 #include "bridge/child.h"
 #include "bridge/commands/commands.h"
-
-#define VERSION "0.1.0"
+#include "bridge/version.h"
 
 enum { EXIT_WRONG_USAGE = 2 };
 

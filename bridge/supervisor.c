@@ -21,6 +21,7 @@
 
 #include "bridge/config.h"
 #include "bridge/counters.h"
+#include "bridge/counters_file.h"
 #include "bridge/deadline.h"
 #include "bridge/fault.h"
 #include "bridge/log.h"
@@ -37,7 +38,7 @@ enum {
 	STOP_PATIENCE = 2500, /* for one child, before the next is asked as well */
 	STOP_LIMIT = 4500,    /* for all, so that the last is reaped within 5 s */
 	RELOAD_LIMIT = 5000,  /* for one child */
-	LOOK_PERIOD = 1000,   /* at the files of TLS */
+	LOOK_PERIOD = 1000,   /* at the files of TLS; and a snapshot of the counters */
 	TICK = 1000,          /* between two looks at the children */
 	READY_TICK = 50,
 	SILENCE = 20000, /* without a sign of life: it hangs, and is killed */
@@ -401,6 +402,8 @@ on_look(evutil_socket_t descriptor, short what, void *context)
 
 	(void)descriptor;
 	(void)what;
+	if (supervisor->inheritance->snapshot >= 0)
+		counters_file_write(supervisor->inheritance->snapshot, supervisor->counters);
 	if (supervisor->phase != PHASE_RUNNING || supervisor->checker > 0 ||
 	    supervisor->watch == NULL)
 		return;
@@ -619,6 +622,8 @@ supervisor_run(const struct child_role *roles, size_t count,
 		goto finish;
 	}
 	watch_files(&supervisor);
+	atomic_store_explicit(&supervisor.counters->started_at, deadline_wall(),
+			      memory_order_relaxed);
 	for (size_t i = 0; i < count; i++)
 		start(&supervisor.children[i]);
 	set_timer(supervisor.tick, READY_TICK);
@@ -626,6 +631,8 @@ supervisor_run(const struct child_role *roles, size_t count,
 		log_error("stop", "the event loop has failed: %m");
 	else
 		log_info("stop", "all have ended");
+	if (inheritance->snapshot >= 0)
+		counters_file_write(inheritance->snapshot, supervisor.counters);
 finish:
 	close_all(&supervisor);
 	return supervisor.status;

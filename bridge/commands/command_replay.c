@@ -15,7 +15,7 @@
 #include "bridge/commands/show.h"
 #include "bridge/spool/standing.h"
 #include "bridge/deadline.h"
-#include "formats/memory.h"
+#include "bridge/spool/order_find.h"
 
 enum { RATE_DEFAULT = 1000, RATE_HIGHEST = 1000000 };
 
@@ -31,33 +31,6 @@ struct request {
 	uint64_t rate;
 	bool dry;
 };
-
-/* Runs of sequences, falling, as they are found. */
-struct runs {
-	struct order_range *ranges;
-	size_t count, capacity;
-	uint64_t events;
-};
-
-static bool
-note(void *context, const struct spool_event *event)
-{
-	struct runs *runs = context;
-	struct order_range *run = runs->count > 0 ? &runs->ranges[runs->count - 1] : NULL;
-
-	runs->events++;
-	if (run != NULL && event->sequence + 1 == run->first) {
-		run->first = event->sequence;
-		return true;
-	}
-	if (runs->ranges == NULL || runs->count == runs->capacity) {
-		runs->capacity = runs->capacity * 2 + 64;
-		runs->ranges =
-		    memory_resize_array(runs->ranges, runs->capacity, sizeof(*runs->ranges));
-	}
-	runs->ranges[runs->count++] = (struct order_range){event->sequence, event->sequence};
-	return true;
-}
 
 static bool
 set_query(const struct request *request, struct spool_find_query *query, struct error *error)
@@ -75,49 +48,38 @@ set_query(const struct request *request, struct spool_find_query *query, struct 
 		show_parse_time(request->until, now, &query->until, error));
 }
 
-static bool
-find_events(const struct request *request, struct standing *standing, struct runs *runs,
-	    struct error *error)
-{
-	struct spool_find_query query;
-
-	if (!set_query(request, &query, error) ||
-	    !spool_find_backwards(standing->find, &query, note, runs, error))
-		return false;
-	return runs->events > 0 || error_set(error, "no event of that range is kept");
-}
-
 static void
-fill_order(const struct request *request, const struct runs *runs, struct order *order)
+begin_order(const struct request *request, struct order *order)
 {
 	struct text name;
 
-	*order = (struct order){.action = ORDER_REPLAY, .rate = request->rate};
+	order->action = ORDER_REPLAY;
+	order->rate = request->rate;
 	text_start(&name, order->destination, sizeof(order->destination) - 1);
 	text_append_string(&name, request->destination);
-	for (size_t i = runs->count; i > 0; i--)
-		order_add(order, runs->ranges[i - 1].first, runs->ranges[i - 1].last);
 }
 
 static bool
 replay(const struct request *request, struct error *error)
 {
 	struct standing *standing = NULL;
-	struct runs runs = {0};
 	struct order order = {.ranges = NULL};
+	struct spool_find_query query;
 	struct error what;
+	uint64_t events;
 	size_t index;
 	bool done = false;
 
 	if (!standing_open(&standing, request->config, error))
 		return false;
+	begin_order(request, &order);
 	if (standing_find(standing, request->destination, &index, error) &&
 	    config_takes_replays(standing->destinations[index].configuration, error) &&
-	    find_events(request, standing, &runs, error)) {
+	    set_query(request, &query, error) &&
+	    order_find(&order, standing->find, &query, &events, error)) {
 		error_set(&what, "replay of %" PRIu64 " events (%" PRIu64 " to %" PRIu64 ") to %s",
-			  runs.events, runs.ranges[runs.count - 1].first, runs.ranges[0].last,
+			  events, order.ranges[0].first, order.ranges[order.range_count - 1].last,
 			  request->destination);
-		fill_order(request, &runs, &order);
 		if (request->dry)
 			done = printf("%s: not ordered\n", what.text) > 0;
 		else
@@ -125,7 +87,6 @@ replay(const struct request *request, struct error *error)
 						  what.text, error);
 	}
 	order_free(&order);
-	free(runs.ranges);
 	standing_close(standing);
 	return done;
 }

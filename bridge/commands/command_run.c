@@ -16,7 +16,9 @@
 #include "bridge/commands/options.h"
 #include "bridge/config.h"
 #include "bridge/confine.h"
+#include "bridge/console/console.h"
 #include "bridge/counters.h"
+#include "bridge/counters_file.h"
 #include "bridge/forwarder/forwarder.h"
 #include "bridge/listen.h"
 #include "bridge/log.h"
@@ -28,8 +30,9 @@
 
 /* In the order of starting, reloading and stopping. */
 const struct child_role command_run_roles[] = {
-    {"receiver", "siembridge-recv", true, receiver_run, COUNTERS_LIFE_RECEIVER},
-    {"forwarder", "siembridge-fwd", false, forwarder_run, COUNTERS_LIFE_FORWARDER},
+    {"receiver", "siembridge-recv", CHILD_LISTENS, receiver_run, COUNTERS_LIFE_RECEIVER},
+    {"forwarder", "siembridge-fwd", CHILD_LISTENS_NOT, forwarder_run, COUNTERS_LIFE_FORWARDER},
+    {"console", "siembridge-cons", CHILD_LISTENS_CONSOLE, console_run, COUNTERS_LIFE_CONSOLE},
 };
 const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command_run_roles[0]);
 
@@ -92,7 +95,10 @@ open_shared(const struct config *config, struct child_inheritance *inheritance, 
 	return (activated || listen_open(config->listen.address, inheritance->listen,
 					 inheritance->listen_count, error)) &&
 	       wake_open(&inheritance->wake, error) &&
-	       counters_create(&inheritance->counters, error);
+	       counters_create(&inheritance->counters, error) &&
+	       counters_file_open(&inheritance->snapshot, config->spool.directory, error) &&
+	       (config->console == NULL ||
+		listen_open(config->console->address, &inheritance->console, 1, error));
 }
 
 static bool
@@ -124,18 +130,34 @@ finish:
 	return done;
 }
 
+/* Without `console:` there is no console. */
+static size_t
+choose_roles(const struct child_inheritance *inheritance, struct child_role *roles)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < command_run_role_count; i++)
+		if (command_run_roles[i].listens != CHILD_LISTENS_CONSOLE ||
+		    inheritance->console >= 0)
+			roles[count++] = command_run_roles[i];
+	return count;
+}
+
 static int
 run(const struct command *command, int argc, char **argv)
 {
 	struct child_inheritance inheritance = {.config_path = OPTIONS_CONFIG_DEFAULT,
-						.log_level = LOG_LEVEL_INFO};
+						.log_level = LOG_LEVEL_INFO,
+						.console = -1,
+						.snapshot = -1};
 	bool verbose = false;
 	const struct options_row rows[] = {
 	    {.name = "config", .letter = 'c', .text = &inheritance.config_path},
 	    {.name = "verbose", .letter = 'v', .flag = &verbose},
 	};
+	struct child_role roles[sizeof(command_run_roles) / sizeof(command_run_roles[0])];
 	struct error error;
-	size_t words;
+	size_t words, count;
 
 	(void)command;
 	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, NULL, 0, &words))
@@ -151,7 +173,8 @@ run(const struct command *command, int argc, char **argv)
 	if (geteuid() == 0)
 		log_warning("start", "runs as root, which it never needs: give it a user of its "
 				     "own that may read the key and the secrets");
-	return supervisor_run(command_run_roles, command_run_role_count, &inheritance);
+	count = choose_roles(&inheritance, roles);
+	return supervisor_run(roles, count, &inheritance);
 }
 
 const struct command command_run = {

@@ -126,7 +126,7 @@ print_courses(const struct event_page *page, const struct standing_event *read, 
 {
 	(void)puts("destinations");
 	for (size_t i = 0; i < page->standing->count; i++) {
-		struct course course;
+		struct course course = {.status = STANDING_PENDING};
 
 		if (!course_find(page->standing, read->stored, i, &course, error))
 			return false;

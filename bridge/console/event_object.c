@@ -204,7 +204,7 @@ add_courses(struct standing *standing, const struct standing_event *read, struct
 	bool done = true;
 
 	for (size_t i = 0; done && i < standing->count; i++) {
-		struct course course;
+		struct course course = {.status = STANDING_PENDING};
 
 		done = course_find(standing, read->stored, i, &course, error);
 		if (done)

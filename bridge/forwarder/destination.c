@@ -82,6 +82,17 @@ patience_of(const struct destination *destination)
 	};
 }
 
+/* For whoever looks: when it is tried again, in so many milliseconds; 0: it is well. */
+static void
+tell_retry(const struct destination *destination, int64_t pause, bool held)
+{
+	struct counters_destination *counters = destination->settings.counters;
+
+	atomic_store_explicit(&counters->retry_at, pause > 0 ? deadline_wall() + pause : 0,
+			      memory_order_relaxed);
+	atomic_store_explicit(&counters->held, held, memory_order_relaxed);
+}
+
 static void
 tell_connected(struct destination *destination, const char *how)
 {
@@ -92,6 +103,7 @@ tell_connected(struct destination *destination, const char *how)
 	if (destination->failures > 0)
 		complaint_put(&destination->complaints, 0, &destination->complaint);
 	destination->failures = 0;
+	tell_retry(destination, 0, false);
 }
 
 static bool
@@ -263,6 +275,7 @@ pause_sending(struct destination *destination, enum send_result result, const st
 		complain(destination, NULL, error);
 		pause = backoff_next(&destination->backoff);
 	}
+	tell_retry(destination, pause, result == SEND_HOLD);
 	destination->paused_until = deadline_now() + pause;
 	watch_uplink(destination, &watch);
 	if (watch.not_before > destination->paused_until)
@@ -287,8 +300,11 @@ back_off(struct destination *destination, const struct error *error)
 {
 	struct send_watch watch = {.descriptor = -1};
 
+	int64_t pause = backoff_next(&destination->backoff);
+
 	complain(destination, NULL, error);
-	watch.at = deadline_now() + backoff_next(&destination->backoff);
+	tell_retry(destination, pause, false);
+	watch.at = deadline_now() + pause;
 	while (!is_stopping(destination) && deadline_now() < watch.at)
 		wait_for(destination, &watch);
 }

@@ -472,6 +472,8 @@ settle_batch(struct commit *commit, struct submission_queue *batch, struct error
 		if (!commit->is_full)
 			log_error("spool", "%s; senders are told to come again", error->text);
 		commit->is_full = true;
+		atomic_store_explicit(&commit->counters->full_at, deadline_now(),
+				      memory_order_relaxed);
 		refuse_all(commit, batch);
 	}
 	return result != SPOOL_BROKEN;

@@ -173,6 +173,8 @@ give_to_owner(const char *directory, const char *path, int file, struct error *e
 		return true;
 	if (stat(directory, &status) != 0)
 		return error_set_errno(error, "spool: %s", directory);
+	if (status.st_uid == geteuid())
+		return true;
 	if ((file >= 0 ? fchown(file, status.st_uid, status.st_gid)
 		       : chown(path, status.st_uid, status.st_gid)) != 0)
 		return error_set_errno(error, "spool: %s cannot be given to uid %u", path,

@@ -63,6 +63,9 @@ refresh_destination(struct standing *standing, struct standing_destination *dest
 bool
 standing_refresh(struct standing *standing, struct error *error)
 {
+	/* or one who only ever asks for the same event would gather memory */
+	standing->sequence = 0;
+	arena_clear(standing->arena);
 	for (size_t i = 0; i < standing->count; i++)
 		if (!refresh_destination(standing, &standing->destinations[i], error))
 			return false;

@@ -63,6 +63,7 @@ MUST_CHECK bool standing_open_with(struct standing **standing, const struct conf
 				   struct error *error);
 void standing_close(struct standing *standing);
 
+/* Whatever was read and written in its arena before is gone. */
 MUST_CHECK bool standing_refresh(struct standing *standing, struct error *error);
 
 /* The index of the destination of that name, or false with an error that names those there are. */

@@ -6,11 +6,11 @@ them; where its registry cannot be reached the tests fail and say so.
 import base64
 import json
 import secrets
-import shutil
 import subprocess
 import sys
 import time
 
+from node_packages import install
 from stage import ROOT, Bridge, Failure, Records, Tests, make_directory, until, write_private
 
 test = Tests()
@@ -19,7 +19,6 @@ arrived = Records(bridge.directory / "kept.events")
 
 PACKAGES = ROOT / "tests/integration/npm"
 INSTALLED = ROOT / "build/npm"
-NPM_SECONDS = 120
 
 
 def whsec():
@@ -33,29 +32,6 @@ LIBRARIES = {
     "stripe": ("stripe", whsec(), False),
     "github": ("github", secrets.token_hex(20), True),
 }
-
-
-def install():
-    """npm ci into build/npm, unless the same lock was installed there before."""
-    lock = (PACKAGES / "package-lock.json").read_bytes()
-    stamp = INSTALLED / "installed-lock.json"
-    if not (stamp.exists() and stamp.read_bytes() == lock):
-        shutil.rmtree(INSTALLED, ignore_errors=True)
-        INSTALLED.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PACKAGES / name, INSTALLED)
-        try:
-            result = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-                                    cwd=INSTALLED, capture_output=True, text=True,
-                                    timeout=NPM_SECONDS, stdin=subprocess.DEVNULL)
-        except FileNotFoundError:
-            raise Failure("npm is not installed: sh .ci/packages test") from None
-        except subprocess.TimeoutExpired:
-            raise Failure(f"npm has not fetched the packages within {NPM_SECONDS} s") from None
-        if result.returncode != 0:
-            raise Failure(f"npm could not fetch the packages:\n{result.stderr[-2000:]}")
-        stamp.write_bytes(lock)
-    shutil.copy(PACKAGES / "send.mjs", INSTALLED)
 
 
 def send(library, **changes):
@@ -84,7 +60,7 @@ def expect(status, library, **changes):
 
 @test
 def the_libraries_are_installed_from_their_registry():
-    install()
+    install(PACKAGES, INSTALLED, "send.mjs")
 
 
 def add_tests(library):

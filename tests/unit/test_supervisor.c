@@ -147,24 +147,25 @@ hanging(const struct child_inheritance *inheritance)
 #define NONE COUNTERS_LIFE_NONE
 
 static const struct child_role two_roles[] = {
-    {"first", "test-first", true, first, NONE},
-    {"second", "test-second", false, second, NONE},
+    {"first", "test-first", CHILD_LISTENS, first, NONE},
+    {"second", "test-second", CHILD_LISTENS_NOT, second, NONE},
 };
-static const struct child_role deaf_role[] = {{"deaf", "test-deaf", true, deaf, NONE}};
-static const struct child_role frail_role[] = {{"frail", "test-frail", false, frail, NONE}};
+static const struct child_role deaf_role[] = {{"deaf", "test-deaf", CHILD_LISTENS, deaf, NONE}};
+static const struct child_role frail_role[] = {
+    {"frail", "test-frail", CHILD_LISTENS_NOT, frail, NONE}};
 static const struct child_role hanging_role[] = {
-    {"hanging", "test-hanging", false, hanging, COUNTERS_LIFE_RECEIVER}};
+    {"hanging", "test-hanging", CHILD_LISTENS_NOT, hanging, COUNTERS_LIFE_RECEIVER}};
 static const struct child_role misconfigured_roles[] = {
-    {"second", "test-second", false, second, NONE},
-    {"misconfigured", "test-wrong", false, misconfigured, NONE},
+    {"second", "test-second", CHILD_LISTENS_NOT, second, NONE},
+    {"misconfigured", "test-wrong", CHILD_LISTENS_NOT, misconfigured, NONE},
 };
 static const struct child_role all_roles[] = {
-    {"first", "test-first", true, first, NONE},
-    {"second", "test-second", false, second, NONE},
-    {"deaf", "test-deaf", true, deaf, NONE},
-    {"frail", "test-frail", false, frail, NONE},
-    {"misconfigured", "", false, misconfigured, NONE},
-    {"hanging", "test-hanging", false, hanging, COUNTERS_LIFE_RECEIVER},
+    {"first", "test-first", CHILD_LISTENS, first, NONE},
+    {"second", "test-second", CHILD_LISTENS_NOT, second, NONE},
+    {"deaf", "test-deaf", CHILD_LISTENS, deaf, NONE},
+    {"frail", "test-frail", CHILD_LISTENS_NOT, frail, NONE},
+    {"misconfigured", "", CHILD_LISTENS_NOT, misconfigured, NONE},
+    {"hanging", "test-hanging", CHILD_LISTENS_NOT, hanging, COUNTERS_LIFE_RECEIVER},
 };
 enum { ALL_ROLES = sizeof(all_roles) / sizeof(all_roles[0]) };
 
@@ -179,8 +180,11 @@ struct run {
 static void
 start_run(struct run *run, const struct child_role *roles, size_t count, const char *config)
 {
-	struct child_inheritance inheritance = {
-	    .config_path = config, .log_level = LOG_LEVEL_INFO, .listen_count = 2};
+	struct child_inheritance inheritance = {.config_path = config,
+						.log_level = LOG_LEVEL_INFO,
+						.listen_count = 2,
+						.console = -1,
+						.snapshot = -1};
 	struct error error;
 
 	assert_true(counters_create(&inheritance.counters, &error));
