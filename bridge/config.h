@@ -75,6 +75,7 @@ enum config_signature {
 	CONFIG_SIGNATURE_BEARER, /* a static token in Authorization */
 	CONFIG_SIGNATURE_TOKEN,  /* a static token in a header of its own: token: */
 	CONFIG_SIGNATURE_HMAC,   /* as hmac: says */
+	CONFIG_SIGNATURE_HEC,    /* a token of Splunk's HTTP Event Collector, and its protocol */
 	CONFIG_SIGNATURE_NONE,   /* accepts anything from anybody: warned of at each start */
 	CONFIG_SIGNATURES
 };

@@ -13,7 +13,8 @@ static const struct config_word encodings[] = {{"gzip", 1}};
 static bool
 validate_encodings(const struct config_place *place, struct config_source *source)
 {
-	source->takes_gzip = false;
+	/* every collector of Splunk's does */
+	source->takes_gzip = source->signature == CONFIG_SIGNATURE_HEC;
 	for (unsigned i = 0; i < source->encodings_texts_count; i++) {
 		int value;
 

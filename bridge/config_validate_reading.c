@@ -153,14 +153,27 @@ validate_default_type(const struct config_place *place, const struct config_sour
 	return config_value_wrong(place, "type");
 }
 
+/* An envelope of HEC says nothing of a type. */
+static void
+set_defaults(struct config_source *source)
+{
+	static const char type[] = "hec.event";
+	bool is_hec = source->signature == CONFIG_SIGNATURE_HEC;
+	const char *profile = is_hec ? "hec" : "anyint";
+
+	if (source->profile == NULL)
+		source->profile = memory_copy_text(profile, strlen(profile));
+	if (is_hec && source->default_type == NULL)
+		source->default_type = memory_copy_text(type, strlen(type));
+}
+
 bool
 config_validate_reading(const struct config_place *place, const struct config *config,
 			struct config_source *source)
 {
 	struct normalise *normalise = NULL;
 
-	if (source->profile == NULL)
-		source->profile = memory_copy_text("anyint", strlen("anyint"));
+	set_defaults(source);
 	if (!normalise_new(&normalise, source->profile, place->error))
 		return config_value_wrong(place, "profile");
 	normalise_free(normalise);

@@ -26,6 +26,7 @@ static const struct config_word signatures[] = {
     {"bearer", CONFIG_SIGNATURE_BEARER},
     {"token", CONFIG_SIGNATURE_TOKEN},
     {"hmac", CONFIG_SIGNATURE_HMAC},
+    {"hec", CONFIG_SIGNATURE_HEC},
     {"none", CONFIG_SIGNATURE_NONE},
 };
 

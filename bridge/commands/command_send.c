@@ -158,7 +158,8 @@ open_sending(struct sending *sending, const struct request *request, struct erro
 	/* a signature ends with its minutes; a token would stand in a terminal's history for good
 	 */
 	if (request->curl && (sending->source->signature == CONFIG_SIGNATURE_BEARER ||
-			      sending->source->signature == CONFIG_SIGNATURE_TOKEN))
+			      sending->source->signature == CONFIG_SIGNATURE_TOKEN ||
+			      sending->source->signature == CONFIG_SIGNATURE_HEC))
 		return error_set(error, "--curl would show the token of source %s; send without it",
 				 sending->source->name);
 	if (!request->curl) {
@@ -188,6 +189,7 @@ make_body(const struct sending *sending, struct text *body, struct error *error)
 	const struct request *request = sending->request;
 	char id[LONGEST_ID + 1];
 	struct stat status;
+	bool is_hec;
 
 	text_start(body, sending->body_bytes, sending->body_capacity);
 	if (request->data != NULL)
@@ -195,7 +197,10 @@ make_body(const struct sending *sending, struct text *body, struct error *error)
 				 error);
 	if (!make_id("evt_", id, error))
 		return false;
+	is_hec = sending->source->signature == CONFIG_SIGNATURE_HEC;
+	text_append_string(body, is_hec ? "{\"event\":" : "");
 	sample_write(text_of(request->type), text_of(id), deadline_wall(), body);
+	text_append_string(body, is_hec ? "}" : "");
 	return !body->overflowed ||
 	       error_set(error, "the sample of %s does not fit", request->type);
 }

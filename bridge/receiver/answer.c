@@ -56,6 +56,13 @@ static const struct answer_row rows[ANSWERS] = {
     [ANSWER_UNAVAILABLE] = {503, "Service Unavailable", "unavailable",
 			    "Nothing can be stored at present; send it again later.", "Retry-After",
 			    RETRY_SECONDS, false},
+    [ANSWER_HEC_DONE] = {200, "OK", NULL, NULL, NULL, NULL, false},
+    [ANSWER_HEC_WRONG] = {400, "Bad Request", NULL, NULL, NULL, NULL, false},
+    [ANSWER_HEC_UNAUTHORIZED] = {401, "Unauthorized", NULL, NULL, "WWW-Authenticate",
+				 "Splunk realm=\"collector\"", false},
+    [ANSWER_HEC_FORBIDDEN] = {403, "Forbidden", NULL, NULL, NULL, NULL, false},
+    [ANSWER_HEC_BUSY] = {503, "Service Unavailable", NULL, NULL, "Retry-After", RETRY_SECONDS,
+			 false},
 };
 
 const struct answer_row *
@@ -64,6 +71,12 @@ answer_row(enum answer answer)
 	if ((unsigned)answer >= ANSWERS)
 		memory_panic("answer %d has no row", (int)answer);
 	return &rows[answer];
+}
+
+bool
+answer_is_verbatim(enum answer answer)
+{
+	return answer == ANSWER_CHALLENGE || answer >= ANSWER_HEC_DONE;
 }
 
 /* A JSON string's inside (RFC 8259 7). */
@@ -88,7 +101,7 @@ answer_write(enum answer answer, struct slice sentence, struct text *text)
 {
 	const struct answer_row *row = answer_row(answer);
 
-	if (answer == ANSWER_CHALLENGE)
+	if (answer_is_verbatim(answer))
 		text_append_slice(text, sentence);
 	if (row->code == NULL)
 		return;

@@ -28,6 +28,12 @@ enum answer {
 	ANSWER_HEADERS_TOO_LARGE, /* 431 */
 	ANSWER_UNEXPECTED,        /* 500 */
 	ANSWER_UNAVAILABLE,       /* 503 + Retry-After */
+	/* to senders of HEC, whose body is hec_input_write()'s */
+	ANSWER_HEC_DONE,         /* 200 */
+	ANSWER_HEC_WRONG,        /* 400 */
+	ANSWER_HEC_UNAUTHORIZED, /* 401 */
+	ANSWER_HEC_FORBIDDEN,    /* 403 */
+	ANSWER_HEC_BUSY,         /* 503 + Retry-After */
 	ANSWERS
 };
 
@@ -43,8 +49,11 @@ struct answer_row {
 
 const struct answer_row *answer_row(enum answer answer);
 
+/* Is `sentence` the whole body, as it is?  For ANSWER_CHALLENGE and those to HEC. */
+bool answer_is_verbatim(enum answer answer);
+
 /*
- * Appends the body: for ANSWER_CHALLENGE `sentence` as it is; else
+ * Appends the body: where answer_is_verbatim() `sentence` alone; else
  * {"code":"...","message":"..."}, with the row's sentence, or with `sentence` where it
  * is not absent.  Nothing for any other row without a code.
  */

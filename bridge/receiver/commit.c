@@ -391,22 +391,28 @@ tell_watcher(struct commit *commit, size_t count)
 static enum spool_result
 store(struct commit *commit, const struct submission_queue *batch, struct error *error)
 {
+	bool is_numbered = false;
 	size_t events = 0, rejected = 0;
 	enum spool_result result;
 
 	for (const struct submission *s = batch->first; s != NULL; s = s->next) {
 		if (s->kind == SUBMISSION_REJECTED)
 			commit->rejected[rejected++] = s->rejected;
+		is_numbered = is_numbered || s->wants_sequence;
 		for (size_t i = 0; i < s->event_count; i++)
 			if (!is_known(&s->events[i]))
 				commit->events[events++] = s->events[i];
 	}
+	if (events + rejected > 0) {
+		result = spool_append(commit->spool, commit->events, events, commit->rejected,
+				      rejected, error);
+		if (result != SPOOL_DONE)
+			return result;
+	}
+	if (is_numbered)
+		submission_number(batch, spool_last(commit->spool), events);
 	if (events + rejected == 0)
 		return SPOOL_DONE;
-	result =
-	    spool_append(commit->spool, commit->events, events, commit->rejected, rejected, error);
-	if (result != SPOOL_DONE)
-		return result;
 	counters_add(commit->counters, COUNTER_COMMITS, 1);
 	atomic_store_explicit(&commit->counters->last_sequence, spool_last(commit->spool),
 			      memory_order_relaxed);
@@ -543,6 +549,7 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 	pthread_cond_init(&commit->filled, &attributes);
 	pthread_condattr_destroy(&attributes);
 	commit->duplicate = duplicate_new(spool_key(spool));
+	atomic_store_explicit(&counters->last_sequence, spool_last(spool), memory_order_relaxed);
 	if (!spool_fingerprints(spool, remember, commit->duplicate, error) ||
 	    !upkeep_start(&commit->upkeep, spool, error))
 		goto fail;

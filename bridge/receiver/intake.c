@@ -303,21 +303,18 @@ split_envelope(struct intake *intake, struct slice array, struct arena *arena, s
 	return true;
 }
 
-/* By the sender's word for it, or by ours. */
-static bool
-is_wanted(const struct intake *intake, struct slice type)
+bool
+intake_wants(const struct config_source *config, const struct normalise *normalise,
+	     struct slice type)
 {
-	const struct config_source *config = intake->config;
-
 	return glob_any(config->events, config->events_count, type) ||
-	       glob_any(config->events, config->events_count,
-			normalise_type(intake->normalise, type));
+	       glob_any(config->events, config->events_count, normalise_type(normalise, type));
 }
 
 static void
 keep(struct intake *intake, const struct spool_event *event)
 {
-	if (is_wanted(intake, event->type))
+	if (intake_wants(intake->config, intake->normalise, event->type))
 		intake->events[intake->count++] = *event;
 	else
 		intake->unwanted++;

@@ -49,6 +49,10 @@ struct intake {
 	bool binds_body;            /* their ids are not signed: see commit_submit() */
 };
 
+/* Is the source subscribed to that type, by the sender's word for it or by ours? */
+bool intake_wants(const struct config_source *config, const struct normalise *normalise,
+		  struct slice type);
+
 /* By Content-Type, which may be absent, and for binary mode by the headers. */
 enum intake_form intake_form(const struct normalise *normalise, const struct verify_request *seen);
 

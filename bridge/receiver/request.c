@@ -15,42 +15,24 @@
 #include "bridge/config.h"
 #include "bridge/deadline.h"
 #include "bridge/gzip.h"
-#include "bridge/log.h"
 #include "bridge/receiver/challenge.h"
 #include "bridge/receiver/client_certificate.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/handshake.h"
+#include "bridge/receiver/hec_input.h"
 #include "bridge/receiver/http_gate.h"
 #include "bridge/receiver/http_guard.h"
 #include "bridge/receiver/intake.h"
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/report.h"
+#include "bridge/receiver/request_hec.h"
+#include "bridge/receiver/request_internal.h"
 #include "bridge/receiver/request_read.h"
 #include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "formats/memory.h"
 
-enum {
-	ANSWER_BODY = 2048, /* bytes: code, and a sentence of struct error, escaped */
-	EVIDENCE_LENGTH =
-	    HTTP_HEAD_LENGTH * 2 /* some headers of one head, written with their names */
-};
-
-struct request_handler {
-	const struct request_source *sources;
-	size_t source_count;
-	struct commit *commit;
-	struct commit_returns *returns;
-	struct counters *counters;
-	struct report *report;                   /* NULL: none */
-	struct limit *limit;                     /* likewise */
-	struct report_note *notes;               /* one a source */
-	struct arena *arena;                     /* of the request under way */
-	struct submission *outbox, **outbox_end; /* for request_flush() */
-	size_t pending;
-	bool draining;
-	char evidence[EVIDENCE_LENGTH];
-};
+enum { ANSWER_BODY = 2048 /* bytes: code, and a sentence of struct error, escaped */ };
 
 /* What of an outcome is counted, where the answer alone tells it. */
 static const enum counter counted[ANSWERS] = {
@@ -73,6 +55,11 @@ static const enum counter counted[ANSWERS] = {
     [ANSWER_HEADERS_TOO_LARGE] = COUNTER_REFUSED,
     [ANSWER_UNEXPECTED] = COUNTER_UNAVAILABLE,
     [ANSWER_UNAVAILABLE] = COUNTER_UNAVAILABLE,
+    [ANSWER_HEC_DONE] = COUNTERS,
+    [ANSWER_HEC_WRONG] = COUNTER_REFUSED,
+    [ANSWER_HEC_UNAUTHORIZED] = COUNTER_SIGNATURE_INVALID,
+    [ANSWER_HEC_FORBIDDEN] = COUNTER_SIGNATURE_INVALID,
+    [ANSWER_HEC_BUSY] = COUNTER_UNAVAILABLE,
 };
 
 struct request_handler *
@@ -141,6 +128,7 @@ static void
 add_body(struct evhttp_request *request, enum answer answer, struct slice sentence)
 {
 	char bytes[ANSWER_BODY];
+	struct slice whole;
 	struct text text;
 
 	text_start(&text, bytes, sizeof(bytes));
@@ -149,17 +137,17 @@ add_body(struct evhttp_request *request, enum answer answer, struct slice senten
 		text_cut(&text, 0);
 		answer_write(answer, (struct slice){NULL, 0}, &text);
 	}
+	whole = answer_is_verbatim(answer) ? sentence : text_slice(&text);
 	add_header(request, "Content-Type", "application/json");
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
 		return;
-	if (evbuffer_add(evhttp_request_get_output_buffer(request), text.bytes, text.length) != 0)
+	if (evbuffer_add(evhttp_request_get_output_buffer(request), whole.bytes, whole.length) != 0)
 		memory_panic("no memory for an answer");
 }
 
-/* Hands the request back to evhttp; it is not to be touched after that. */
-static void
-reply(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
-      struct slice sentence)
+void
+request_reply(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
+	      struct slice sentence)
 {
 	const struct answer_row *row = answer_row(answer);
 	struct http_guard *guard = guard_of(request);
@@ -184,20 +172,29 @@ answer_now(struct request_handler *handler, struct evhttp_request *request, enum
 {
 	if (counted[answer] != COUNTERS)
 		counters_add(handler->counters, counted[answer], 1);
-	reply(handler, request, answer, sentence);
+	request_reply(handler, request, answer, sentence);
 }
 
 /* One that errs too often is told so, and to go: only after it was seen that he errs. */
-static void
-refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
+void
+request_refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
+	       struct slice sentence)
 {
 	int status = answer_row(answer)->status;
 	struct http_guard *guard = guard_of(request);
 
 	if (status >= 400 && status < 500 && answer != ANSWER_TOO_MANY && guard != NULL &&
-	    !http_guard_may_err(guard))
+	    !http_guard_may_err(guard)) {
 		answer = ANSWER_TOO_MANY_REFUSED;
-	answer_now(handler, request, answer, (struct slice){NULL, 0});
+		sentence = (struct slice){NULL, 0};
+	}
+	answer_now(handler, request, answer, sentence);
+}
+
+static void
+refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
+{
+	request_refuse(handler, request, answer, (struct slice){NULL, 0});
 }
 
 /* ---- what becomes of it ---- */
@@ -208,19 +205,20 @@ source_of(const struct request_handler *handler, const char *target)
 {
 	struct slice path = {target, strcspn(target, "?")};
 
-	for (size_t i = 0; i < handler->source_count; i++)
-		if (text_slice_is(path, handler->sources[i].config->path))
+	for (size_t i = 0; i < handler->source_count; i++) {
+		const struct config_source *config = handler->sources[i].config;
+
+		if (config->signature == CONFIG_SIGNATURE_HEC
+			? hec_input_endpoint(config->path, target) != HEC_NOWHERE
+			: text_slice_is(path, config->path))
 			return &handler->sources[i];
+	}
 	return NULL;
 }
 
-/*
- * On its way to the disk, with all others of this turn of the loop.  `request` is NULL
- * for what is our own, which nobody waits for.
- */
-static void
-submit(struct request_handler *handler, struct evhttp_request *request,
-       struct submission *submission)
+void
+request_submit(struct request_handler *handler, struct evhttp_request *request,
+	       struct submission *submission)
 {
 	submission->request = request;
 	submission->returns = handler->returns;
@@ -234,64 +232,61 @@ submit(struct request_handler *handler, struct evhttp_request *request,
 
 /* ---- bad signatures ---- */
 
-/* One event for all that is due of that source. */
-static void
-tell_untrusted(struct request_handler *handler, size_t index, bool at_once)
-{
-	struct report_note *note = &handler->notes[index];
-	int64_t now = deadline_wall();
-	uint64_t count = report_take(handler->report, index, now, at_once, note);
-	char id_bytes[REPORT_ID], body_bytes[REPORT_BODY];
-	struct spool_event event;
-	struct text id, body;
-
-	if (count == 0)
-		return;
-	text_start(&id, id_bytes, sizeof(id_bytes));
-	text_start(&body, body_bytes, sizeof(body_bytes));
-	report_fill(&event, handler->sources[index].config->name, count, note, now, &id, &body);
-	submit(handler, NULL, submission_new(&event, 1));
-}
-
-static void
-tell_all_untrusted(struct request_handler *handler, bool at_once)
-{
-	for (size_t i = 0; handler->report != NULL && i < handler->source_count; i++)
-		if (handler->notes[i].is_set)
-			tell_untrusted(handler, i, at_once);
-}
-
 void
 request_tick(struct request_handler *handler)
 {
-	tell_all_untrusted(handler, false);
+	request_report_tell(handler, false);
 }
 
 void
 request_drain(struct request_handler *handler)
 {
 	handler->draining = true;
-	tell_all_untrusted(handler, true);
+	request_report_tell(handler, true);
 }
 
-static void
-note_untrusted(struct request_handler *handler, struct evhttp_request *request,
-	       const struct request_source *source, enum verify_reason reason,
-	       const struct error *error)
+/* NULL where the peer has left. */
+static const char *
+address_of(struct evhttp_request *request)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	size_t index = (size_t)(source - handler->sources);
 	char *address = NULL;
 	uint16_t port = 0;
 
 	if (connection != NULL)
 		evhttp_connection_get_peer(connection, &address, &port);
-	log_debug("signature", "source %s, from %s: %s", source->config->name,
-		  address != NULL ? address : "somewhere", error->text);
-	if (handler->report == NULL || !source->config->report_invalid)
-		return;
-	report_add(handler->report, index, address, reason, &handler->notes[index]);
-	tell_untrusted(handler, index, false);
+	return address;
+}
+
+/* The client's certificate, where one is wanted, and the signature. */
+static bool
+is_trusted(const struct request_source *source, struct evhttp_request *request,
+	   const struct verify_request *seen, struct verify_outcome *outcome, struct error *error)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+	if (source->client != NULL &&
+	    (connection == NULL ||
+	     !client_certificate_check(
+		 source->client, tls_server_session(evhttp_connection_get_bufferevent(connection)),
+		 error))) {
+		outcome->reason = VERIFY_STRANGER;
+		return false;
+	}
+	return verify_check(source->verify, seen, outcome, error);
+}
+
+bool
+request_is_trusted(struct request_handler *handler, struct evhttp_request *request,
+		   const struct request_source *source, const struct verify_request *seen,
+		   struct verify_outcome *outcome)
+{
+	struct error error;
+
+	if (is_trusted(source, request, seen, outcome, &error))
+		return true;
+	request_report_note(handler, source, address_of(request), outcome->reason, &error);
+	return false;
 }
 
 /* ---- events ---- */
@@ -307,7 +302,7 @@ keep_rejected(struct request_handler *handler, struct evhttp_request *request,
 						.evidence = text_slice(intake->evidence),
 						.body = intake->body};
 
-	submit(handler, request, submission_new_rejected(&rejected));
+	request_submit(handler, request, submission_new_rejected(&rejected));
 }
 
 static void
@@ -322,12 +317,12 @@ take_events(struct request_handler *handler, struct evhttp_request *request, str
 	}
 	counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, intake->unwanted);
 	if (intake->count == 0) {
-		reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
+		request_reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
 		return;
 	}
 	submission = submission_new(intake->events, intake->count);
 	submission->binds_body = intake->binds_body;
-	submit(handler, request, submission);
+	request_submit(handler, request, submission);
 }
 
 /* As that, of what is in a gzip body. */
@@ -382,10 +377,9 @@ take_trusted(struct request_handler *handler, struct evhttp_request *request,
 	arena_clear(handler->arena);
 }
 
-/* Whoever came with a good signature: no attacker's, but may be too many. */
-static bool
-is_within_rate(struct request_handler *handler, struct evhttp_request *request,
-	       const struct request_source *source)
+bool
+request_is_within_rate(struct request_handler *handler, struct evhttp_request *request,
+		       const struct request_source *source)
 {
 	struct http_guard *guard = guard_of(request);
 
@@ -394,24 +388,6 @@ is_within_rate(struct request_handler *handler, struct evhttp_request *request,
 	return handler->limit == NULL ||
 	       limit_source(handler->limit, (size_t)(source - handler->sources),
 			    source->config->rate);
-}
-
-/* The client's certificate, where one is wanted, and the signature. */
-static bool
-is_trusted(const struct request_source *source, struct evhttp_request *request,
-	   const struct verify_request *seen, struct verify_outcome *outcome, struct error *error)
-{
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-
-	if (source->client != NULL &&
-	    (connection == NULL ||
-	     !client_certificate_check(
-		 source->client, tls_server_session(evhttp_connection_get_bufferevent(connection)),
-		 error))) {
-		outcome->reason = VERIFY_STRANGER;
-		return false;
-	}
-	return verify_check(source->verify, seen, outcome, error);
 }
 
 static void
@@ -429,19 +405,17 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	struct verify_outcome outcome;
 	char answer_bytes[CHALLENGE_ANSWER];
 	struct text answer;
-	struct error error;
 
 	if (form == INTAKE_UNKNOWN ||
 	    (request_read_is_packed(request) && !source->config->takes_gzip)) {
 		refuse(handler, request, ANSWER_MEDIA_TYPE);
 		return;
 	}
-	if (!is_trusted(source, request, &seen, &outcome, &error)) {
-		note_untrusted(handler, request, source, outcome.reason, &error);
+	if (!request_is_trusted(handler, request, source, &seen, &outcome)) {
 		refuse(handler, request, ANSWER_UNAUTHORIZED);
 		return;
 	}
-	if (!is_within_rate(handler, request, source)) {
+	if (!request_is_within_rate(handler, request, source)) {
 		refuse(handler, request, ANSWER_TOO_MANY);
 		return;
 	}
@@ -512,6 +486,7 @@ request_handle(struct evhttp_request *request, void *context)
 {
 	struct request_handler *handler = context;
 	const char *target = evhttp_request_get_uri(request);
+	enum evhttp_cmd_type command = evhttp_request_get_command(request);
 	const struct request_source *source;
 
 	counters_add(handler->counters, COUNTER_REQUESTS, 1);
@@ -526,12 +501,14 @@ request_handle(struct evhttp_request *request, void *context)
 	source = source_of(handler, target);
 	if (source == NULL)
 		refuse(handler, request, ANSWER_NOT_FOUND);
-	else if (evhttp_request_get_command(request) == EVHTTP_REQ_OPTIONS)
+	else if (command == EVHTTP_REQ_OPTIONS)
 		take_options(handler, request, source);
-	else if (evhttp_request_get_command(request) == EVHTTP_REQ_GET)
-		take_get(handler, request, source, target);
-	else if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
+	else if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_POST)
 		refuse(handler, request, ANSWER_METHOD);
+	else if (source->config->signature == CONFIG_SIGNATURE_HEC)
+		request_hec_take(handler, request, source, target, command == EVHTTP_REQ_POST);
+	else if (command == EVHTTP_REQ_GET)
+		take_get(handler, request, source, target);
 	else
 		take_post(handler, request, source);
 }
@@ -546,7 +523,10 @@ request_flush(struct request_handler *handler)
 		if (commit_submit(handler->commit, s))
 			continue;
 		handler->pending--;
-		if (s->request != NULL)
+		s->answer = ANSWER_UNAVAILABLE;
+		if (s->request != NULL && s->speaks_hec)
+			request_hec_finish(handler, s);
+		else if (s->request != NULL)
 			refuse(handler, s->request, ANSWER_UNAVAILABLE);
 		free(s);
 	}
@@ -585,7 +565,10 @@ request_finish(struct request_handler *handler)
 		if (s->answer == ANSWER_NOT_AN_EVENT)
 			sentence = s->rejected.reason;
 		count_events(handler, s);
-		reply(handler, s->request, s->answer, sentence);
+		if (s->speaks_hec)
+			request_hec_finish(handler, s);
+		else
+			request_reply(handler, s->request, s->answer, sentence);
 		free(s);
 	}
 }

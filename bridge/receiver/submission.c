@@ -132,3 +132,15 @@ submission_take(struct submission_queue *queue)
 	submission->next = NULL;
 	return submission;
 }
+
+void
+submission_number(const struct submission_queue *queue, uint64_t last, size_t stored)
+{
+	uint64_t sequence = last - stored;
+
+	for (struct submission *s = queue->first; s != NULL; s = s->next) {
+		sequence += s->event_count - s->duplicates;
+		if (s->wants_sequence)
+			s->sequence = s->event_count > s->duplicates ? sequence : last;
+	}
+}

@@ -26,12 +26,17 @@ struct submission {
 	bool binds_body;                /* its id is not signed: see commit_submit() */
 	size_t duplicates;              /* of the events: set by commit_submit() */
 	enum answer answer;             /* set by the commit thread */
+	bool wants_sequence;            /* submission_number() sets the next one */
+	uint64_t sequence;              /* of its last event, or one it is durable up to */
+	bool speaks_hec;                /* it is answered as hec_input.h says: */
+	int hec_code;
+	int64_t hec_invalid;
 	void *request;                  /* the loop's own; untouched here */
 	struct commit_returns *returns; /* whither it comes back */
 	struct submission *next;
 };
 
-enum { SUBMISSION_MOST = 4096 /* events of one batch */ };
+enum { SUBMISSION_MOST = 16384 /* events of one batch */ };
 
 /*
  * Gives a submission of 1..SUBMISSION_MOST events with its own copy of their slices;
@@ -54,5 +59,11 @@ void submission_put(struct submission_queue *queue, struct submission *submissio
 
 /* The first one, or NULL. */
 struct submission *submission_take(struct submission_queue *queue);
+
+/*
+ * Their new events have been stored as the `stored` ones up to `last`: tells those that
+ * want to know.
+ */
+void submission_number(const struct submission_queue *queue, uint64_t last, size_t stored);
 
 #endif

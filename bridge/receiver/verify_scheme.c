@@ -71,6 +71,11 @@ static const struct verify_scheme rows[CONFIG_SIGNATURES] = {
 		.method = VERIFY_TOKEN,
 		.signature_header = "authorization", .prefix = "Bearer ",
 	},
+	/* docs.splunk.com, HTTP Event Collector */
+	[CONFIG_SIGNATURE_HEC] = {
+		.method = VERIFY_TOKEN,
+		.signature_header = "authorization", .prefix = "Splunk ",
+	},
 	[CONFIG_SIGNATURE_NONE] = {.method = VERIFY_NOTHING, .id_header = "webhook-id"},
 };
 /* clang-format on */

@@ -482,7 +482,7 @@ static const struct {
      "accept anything from anybody"},
     {"signature: standard-webhooks", "signature: 'None'",
      ":10: sources[0].signature: 'None' is unknown; known: standard-webhooks, svix, stripe, "
-     "github, slack, shopify, bearer, token, hmac, none"},
+     "github, slack, shopify, bearer, token, hmac, hec, none"},
     {"    secrets: [one/a, b]\n", "",
      ":8: sources[0]: needs the key 'secrets' to check signatures: a list of files, each with one "
      "secret"},

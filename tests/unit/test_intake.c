@@ -400,7 +400,7 @@ what_is_not_subscribed_is_left_out(void **state)
 static void
 a_batch_has_a_limit(void **state)
 {
-	enum { EVENTS = 4097 };
+	enum { EVENTS = 16385 };
 	char *body = malloc((size_t)EVENTS * 16);
 	size_t length = 0;
 
@@ -411,9 +411,9 @@ a_batch_has_a_limit(void **state)
 		length +=
 		    (size_t)snprintf(body + length, 16, "%s{\"type\":\"a\"}", i > 0 ? "," : "[");
 	memcpy(body + length, "]", 2);
-	must_refuse(JSON, body, "at most 4096");
+	must_refuse(JSON, body, "at most 16384");
 	memcpy(body + length - 13, "]", 2);
-	must_take(JSON, body, 4096);
+	must_take(JSON, body, 16384);
 	free(body);
 }
 

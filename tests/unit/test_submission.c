@@ -67,11 +67,41 @@ a_queue_gives_back_in_order_and_knows_its_weight(void **state)
 	free(second);
 }
 
+static void
+who_wants_to_know_is_told_up_to_where_he_is_stored(void **state)
+{
+	const struct spool_event events[2] = {{.body = SLICE_LITERAL("1")},
+					      {.body = SLICE_LITERAL("2")}};
+	struct submission *all[3];
+	struct submission_queue queue = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		all[i] = submission_new(events, 2);
+		all[i]->wants_sequence = i > 0;
+		submission_put(&queue, all[i]);
+	}
+	all[1]->duplicates = 1;
+	all[2]->duplicates = 2;
+	submission_number(&queue, 10, 3); /* 8, 9, 10 */
+	assert_int_equal(all[0]->sequence, 0);
+	assert_int_equal(all[1]->sequence, 10);
+	assert_int_equal(all[2]->sequence, 10);
+	all[1]->duplicates = 0;
+	all[2]->duplicates = 1;
+	submission_number(&queue, 12, 5); /* 8, 9; 10, 11; 12 */
+	assert_int_equal(all[1]->sequence, 11);
+	assert_int_equal(all[2]->sequence, 12);
+	for (size_t i = 0; i < 3; i++)
+		free(all[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_submission_holds_copies_of_all),
+	    cmocka_unit_test(who_wants_to_know_is_told_up_to_where_he_is_stored),
 	    cmocka_unit_test(a_queue_gives_back_in_order_and_knows_its_weight),
 	};
 

@@ -1,0 +1,19 @@
+/*
+ * Requests of senders that speak to Splunk's HTTP Event Collector: hec_input.h behind
+ * HTTP.
+ */
+#ifndef REQUEST_HEC_H
+#define REQUEST_HEC_H
+
+#include "bridge/receiver/request.h"
+
+struct submission;
+
+/* Answers it, or submits its events; a GET where `is_post` is false. */
+void request_hec_take(struct request_handler *handler, struct evhttp_request *request,
+		      const struct request_source *source, const char *target, bool is_post);
+
+/* Answers one that has come back from the commit thread, or did not get there. */
+void request_hec_finish(struct request_handler *handler, const struct submission *submission);
+
+#endif
