@@ -72,6 +72,9 @@ struct send_kind {
 
 	void (*close)(void *connection);
 
+	/* NULL, or appends what is known of the connection beside its peer; may be nothing. */
+	void (*describe)(const void *connection, struct text *text);
+
 	/* NULL, or after open(): what it handed over before and still waits for.  Borrowed. */
 	void (*recall)(void *connection, struct acks *acks);
 };

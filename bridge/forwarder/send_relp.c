@@ -332,6 +332,14 @@ peer(const void *connection)
 	return stream_peer(session->stream);
 }
 
+static void
+describe(const void *connection, struct text *text)
+{
+	const struct session *session = connection;
+
+	stream_describe(session->stream, text);
+}
+
 /* One message becomes a command, where the window and the numbers allow another. */
 static bool
 take_message(struct session *session, struct batch *batch)
@@ -454,6 +462,7 @@ const struct send_kind send_relp = {
     .name = "syslog over relp",
     .open = open_session,
     .peer = peer,
+    .describe = describe,
     .send = send_some,
     .confirm = confirm,
     .watch = watch,

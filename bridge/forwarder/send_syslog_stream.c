@@ -44,6 +44,14 @@ peer(const void *connection)
 	return stream_peer(sender->stream);
 }
 
+static void
+describe(const void *connection, struct text *text)
+{
+	const struct sender *sender = connection;
+
+	stream_describe(sender->stream, text);
+}
+
 static enum send_result
 send_some(void *connection, struct batch *batch, struct error *error)
 {
@@ -98,6 +106,7 @@ const struct send_kind send_syslog_stream = {
     .name = "syslog over a stream",
     .open = open_stream,
     .peer = peer,
+    .describe = describe,
     .send = send_some,
     .confirm = confirm,
     .watch = watch,

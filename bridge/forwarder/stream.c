@@ -69,6 +69,13 @@ stream_peer(const struct stream *stream)
 	return stream->peer.name;
 }
 
+void
+stream_describe(const struct stream *stream, struct text *text)
+{
+	if (stream->tls != NULL)
+		tls_client_describe(stream->tls, text);
+}
+
 int
 stream_descriptor(const struct stream *stream)
 {

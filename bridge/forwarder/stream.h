@@ -7,6 +7,7 @@
 
 #include "bridge/config.h"
 #include "bridge/forwarder/connect.h"
+#include "formats/text.h"
 
 struct stream;
 
@@ -17,6 +18,9 @@ MUST_CHECK bool stream_open(struct stream **stream, const struct config_syslog *
 
 /* Who is at the other end; borrowed. */
 const char *stream_peer(const struct stream *stream);
+
+/* Appends what its TLS is; nothing where it has none. */
+void stream_describe(const struct stream *stream, struct text *text);
 
 /* For poll(2). */
 int stream_descriptor(const struct stream *stream);

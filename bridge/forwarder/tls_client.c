@@ -350,3 +350,17 @@ tls_client_close(struct tls_client *client)
 	ERR_clear_error();
 	free(client);
 }
+
+void
+tls_client_describe(const struct tls_client *client, struct text *text)
+{
+	X509 *certificate = SSL_get1_peer_certificate(client->ssl);
+
+	text_append_format(text, "%s with %s", SSL_get_version(client->ssl),
+			   SSL_get_cipher_name(client->ssl));
+	if (certificate != NULL) {
+		text_append_string(text, "; ");
+		tls_explain_names(certificate, text);
+	}
+	X509_free(certificate);
+}

@@ -11,6 +11,7 @@
 
 #include "bridge/config.h"
 #include "bridge/forwarder/connect.h"
+#include "formats/text.h"
 
 struct tls_client;
 
@@ -35,6 +36,9 @@ MUST_CHECK bool tls_client_write(struct tls_client *client, const char *bytes, s
 /* Reads what is there: *length bytes, 0 for nothing.  False: it has ended, or is broken. */
 MUST_CHECK bool tls_client_read(struct tls_client *client, char *buffer, size_t size,
 				size_t *length, struct error *error);
+
+/* Appends the version, the cipher and whose certificate was accepted. */
+void tls_client_describe(const struct tls_client *client, struct text *text);
 
 /* Bytes written to the socket so far, those of TLS itself among them. */
 uint64_t tls_client_wire(const struct tls_client *client);

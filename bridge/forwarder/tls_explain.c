@@ -289,3 +289,12 @@ tls_explain_file(unsigned long code, const char *what, const char *file, struct 
 		error_set(error, "%s %s cannot be used: %s", what, file,
 			  reason != NULL ? reason : "no reason is known");
 }
+
+void
+tls_explain_names(const X509 *certificate, struct text *text)
+{
+	text_append_string(text, "its certificate is for ");
+	append_names(text, certificate);
+	text_append_string(text, " and holds for ");
+	append_distance(text, X509_get0_notAfter(certificate));
+}

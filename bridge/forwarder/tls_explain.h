@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "formats/error.h"
+#include "formats/text.h"
 
 /*
  * X509_verify_cert() stumbled with `code` over `certificate`, `depth` above the
@@ -27,5 +28,8 @@ void tls_explain_failure(unsigned long code, const char *peer, struct error *err
 
 /* A file could not be loaded: "WHAT FILE cannot be used: ...", from the same queue. */
 void tls_explain_file(unsigned long code, const char *what, const char *file, struct error *error);
+
+/* Appends whom a certificate is for and how long it still holds. */
+void tls_explain_names(const X509 *certificate, struct text *text);
 
 #endif
