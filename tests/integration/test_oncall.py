@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import itertools
 import json
 import shutil
 import sqlite3
@@ -280,6 +281,36 @@ def a_flood_that_is_refused_is_dead_letters():
         case.log_has("'payload.summary' is odd")
 
 
+@test
+def kills_lose_no_page():
+    """Three kills, a vendor that fails every tenth time, a flood among many."""
+    with Case("kills", around='events: ["*"], ', fold="1h", rate=0) as case:
+        asked = itertools.count()
+        failures = (v.CUT, (503, {}, ""), v.GARBAGE, (429, {}, ""))
+
+        def script(_request):
+            number = next(asked)
+            return failures[number // 10 % 4] if number % 10 == 9 else None
+
+        case.vendor.script = script
+        for number in range(60):
+            case.key(f"k{number}")
+            case.key("flood")
+            if number % 20 == 10:
+                before = len(case.vendor.taken)
+                until(lambda: len(case.vendor.taken) > before, "some more is told", 20)  # noqa: B023
+                case.bridge.kill("forwarder")
+        wanted = {f"k{number}" for number in range(60)} | {"flood"}
+        until(lambda: {r.json["dedup_key"].split(":")[-1] for r in case.vendor.taken} >= wanted,
+              "each is told", 40)
+        case.vendor.script = lambda request: None
+        case.bridge.stop()  # what is gathered of the flood leaves
+        told = [r.json for r in case.vendor.taken]
+        floods = [e for e in told if e["dedup_key"].endswith(":flood")]
+        assert len(floods) <= 12, len(floods)  # of sixty, and again after each kill
+        assert case.cursor() == 120 and case.dead() == 0, case.cursor()
+
+
 # ---- answers ----
 
 def later(*answers):
@@ -303,11 +334,13 @@ def retry_after_is_heeded():
 @test
 def what_is_no_answer_is_tried_again():
     with Case("again", timeout="500ms") as case:
-        case.vendor.script = later((500, {}, "internal"), v.CUT, v.GARBAGE, (503, {}, ""),
-                                   v.SILENCE, v.HUGE, (200, {}, "<html>portal</html>"))
+        answers = ((500, {}, "internal"), v.CUT, v.GARBAGE, v.SILENCE, v.HUGE,
+                   (200, {}, "<html>portal</html>"))
+        case.vendor.script = later(*answers)
         case.key("k1")
         until(lambda: any(r for r in case.vendor.taken
-                          if r is case.vendor.requests[-1] and len(case.vendor.requests) == 8),
+                          if len(case.vendor.requests) == 1 + len(answers)
+                          and r is case.vendor.requests[-1]),
               "it was told at last", 20)
         case.delivered(1)
         assert case.dead() == 0

@@ -250,6 +250,75 @@ a_glob_fits_the_senders_word_or_ours(void **state)
 	assert_true(route_wants(&destination, source, type, type));
 }
 
+static void
+a_glob_may_ask_for_a_severity_of_its_own(void **state)
+{
+	static const struct {
+		const char *type;
+		enum severity severity;
+		bool wanted;
+	} cases[] = {
+	    {"key.disabled", SEVERITY_INFO, true},   {"security.x", SEVERITY_MEDIUM, false},
+	    {"security.x", SEVERITY_HIGH, true},     {"security.test", SEVERITY_LOW, true},
+	    {"security.test", SEVERITY_INFO, false},
+	};
+	static const struct row row = {.events = "key.disabled security.* security.test"};
+	enum severity floors[] = {SEVERITY_INFO, SEVERITY_HIGH, SEVERITY_LOW};
+	struct fixture fixture;
+
+	(void)state;
+	fill(&fixture, &row);
+	fixture.destination.floors = floors;
+	assert_true(route_reads_event(&fixture.destination));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct event event = {.severity = cases[i].severity};
+
+		event.fields[FIELD_TYPE] = text_of(cases[i].type);
+		if (route_wants_event(&fixture.destination, &event) != cases[i].wanted)
+			fail_msg("%s %d", cases[i].type, (int)cases[i].severity);
+	}
+	/* by the sender's word for it too */
+	struct event event = {.severity = SEVERITY_INFO};
+
+	event.fields[FIELD_TYPE] = text_of("other");
+	event.fields[FIELD_ORIGINAL_TYPE] = text_of("key.disabled");
+	assert_true(route_wants_event(&fixture.destination, &event));
+}
+
+/* Whoever is told that it began is told that it is over, however little that is worth. */
+static void
+who_is_on_call_hears_of_the_end(void **state)
+{
+	static const struct row rows_of_calls[] = {
+	    {.events = "billing.overdue", .min_severity = SEVERITY_MEDIUM},
+	    {.events = "billing.overdue", .except = "billing.paid"},
+	    {.events = "key.*"},
+	};
+	static const bool hears[] = {true, false, false};
+	struct event event = {.severity = SEVERITY_INFO};
+	struct slice source = text_of("a"), type = text_of("billing.paid");
+	struct config_http http = {.vendor = CONFIG_VENDOR_PAGERDUTY};
+	struct fixture fixture;
+
+	(void)state;
+	event.fields[FIELD_TYPE] = type;
+	for (size_t i = 0; i < sizeof(hears) / sizeof(hears[0]); i++) {
+		const struct config_destination *destination = &fixture.destination;
+
+		fill(&fixture, &rows_of_calls[i]);
+		assert_false(route_wants(destination, source, type, type));
+		fixture.destination.http = &http;
+		assert_int_equal(route_wants(destination, source, type, type), hears[i]);
+		assert_int_equal(route_can_want(destination, source, type), hears[i]);
+		if (hears[i])
+			assert_true(route_wants_event(destination, &event));
+	}
+	http.vendor = CONFIG_VENDOR_HTTP; /* a feed, and nobody's pager */
+	fill(&fixture, &rows_of_calls[0]);
+	fixture.destination.http = &http;
+	assert_false(route_wants(&fixture.destination, source, type, type));
+}
+
 int
 main(void)
 {
@@ -259,6 +328,8 @@ main(void)
 	    cmocka_unit_test(a_destination_that_wants_everything_is_known_as_such),
 	    cmocka_unit_test(a_type_that_is_never_severe_enough_can_not_be_wanted),
 	    cmocka_unit_test(the_sequence_id_wraps_to_1),
+	    cmocka_unit_test(a_glob_may_ask_for_a_severity_of_its_own),
+	    cmocka_unit_test(who_is_on_call_hears_of_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
