@@ -114,10 +114,11 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (30)
 	@$(MAKE) -j$$(nproc) VARIANT=fuzz CC=clang fuzz-targets
 	@sh tests/fuzz/run $(FUZZ_SECONDS)
 
-bench: ## requests and events per second, beside nginx
+bench: ## requests and events per second, beside nginx and rsyslog
 	@sh .ci/packages build run test bench
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant bench-programs build/siembridge
 	@python3 tests/bench/run.py
+	@python3 tests/bench/drain.py
 	@for program in build/plain/bench/*; do echo && $$program || exit 1; done
 
 clean: ## away with build/ and var/
