@@ -9,14 +9,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "bridge/commands/options.h"
+#include "bridge/commands/progress.h"
 #include "bridge/commands/request_order.h"
 #include "bridge/commands/show.h"
 #include "bridge/spool/standing.h"
 #include "bridge/deadline.h"
 #include "bridge/spool/order_find.h"
 
+enum { LOOK_INTERVAL = 200 /* milliseconds */ };
 enum { RATE_DEFAULT = 1000, RATE_HIGHEST = 1000000 };
 
 /* The words of the command line. */
@@ -30,6 +33,7 @@ struct request {
 	uint64_t to;
 	uint64_t rate;
 	bool dry;
+	bool wait;
 };
 
 static bool
@@ -59,6 +63,67 @@ begin_order(const struct request *request, struct order *order)
 	text_append_string(&name, request->destination);
 }
 
+/* ---- waiting ---- */
+
+/* The replay that the order became. */
+struct waiting {
+	const struct order *order;
+	bool found;
+	uint64_t first, last, done;
+	bool finished;
+};
+
+static bool
+note_replay(void *context, const struct delivery_view_replay *replay)
+{
+	struct waiting *waiting = context;
+
+	if (replay->asked_at != waiting->order->at ||
+	    !text_slice_is(replay->destination, waiting->order->destination))
+		return true;
+	waiting->found = true;
+	waiting->first = replay->first;
+	waiting->last = replay->last;
+	waiting->done = replay->done;
+	waiting->finished = replay->finished_at != 0;
+	return false;
+}
+
+/* Sequences, which come more evenly than events of one type. */
+static void
+show_progress(struct progress *progress, const struct waiting *waiting)
+{
+	if (waiting->done >= waiting->first)
+		progress_show(progress, waiting->done - waiting->first + 1);
+}
+
+static bool
+wait_for_end(const char *directory, const struct order *order, struct error *error)
+{
+	const struct timespec interval = {.tv_nsec = LOOK_INTERVAL * 1000000L};
+	struct waiting waiting = {.order = order};
+	struct progress *progress = progress_start(
+	    "replay", order->ranges[order->range_count - 1].last - order->ranges[0].first + 1);
+	bool done = true;
+
+	while (done && !waiting.finished) {
+		struct delivery_view *view = NULL;
+
+		(void)nanosleep(&interval, NULL);
+		done = delivery_view_open(&view, directory, error) &&
+		       delivery_view_replays(view, NULL, note_replay, &waiting, error);
+		delivery_view_close(view);
+		show_progress(progress, &waiting);
+		if (done && !waiting.finished && !spool_is_locked(directory))
+			done = error_set(error,
+					 "no siembridge runs on %s; the next one goes on "
+					 "with it",
+					 directory);
+	}
+	progress_end(progress);
+	return done && printf("replay: done\n") > 0;
+}
+
 static bool
 replay(const struct request *request, struct error *error)
 {
@@ -84,7 +149,9 @@ replay(const struct request *request, struct error *error)
 			done = printf("%s: not ordered\n", what.text) > 0;
 		else
 			done = request_order_give(standing->config->spool.directory, &order,
-						  what.text, error);
+						  what.text, error) &&
+			       (!request->wait ||
+				wait_for_end(standing->config->spool.directory, &order, error));
 	}
 	order_free(&order);
 	standing_close(standing);
@@ -105,6 +172,7 @@ run(const struct command *command, int argc, char **argv)
 	    {.name = "type", .text = &request.type},
 	    {.name = "rate", .number = &request.rate, .maximum = RATE_HIGHEST},
 	    {.name = "dry-run", .flag = &request.dry},
+	    {.name = "wait", .flag = &request.wait},
 	};
 	struct error error;
 	size_t words;
@@ -130,7 +198,7 @@ run(const struct command *command, int argc, char **argv)
 const struct command command_replay = {
     .name = "replay",
     .usage = "replay [-c FILE] --destination NAME [--since T] [--until T] [--from SEQ] [--to SEQ]\n"
-	     "                         [--type GLOB] [--rate N] [--dry-run]",
+	     "                         [--type GLOB] [--rate N] [--dry-run] [--wait]",
     .summary = "send what is kept to one destination again",
     .help =
 	"Sends every event that is kept and in the range to the destination, whether it had\n"
@@ -144,6 +212,7 @@ const struct command command_replay = {
 	"  --type GLOB           only these types\n"
 	"  --rate N              at most N events a second; default 1000, 0: no limit\n"
 	"  --dry-run             only say how many events they are\n"
+	"  --wait                until all are confirmed; with a bar on a terminal\n"
 	"  -c, --config FILE     configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
 	"\n"
 	"The bridge takes it over within a second and goes on with it after a restart; where\n"

@@ -58,6 +58,18 @@ show_time(int64_t milliseconds)
 	(void)fwrite(text.bytes, 1, text.length, stdout);
 }
 
+void
+show_size(uint64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double size = (double)bytes;
+	size_t unit = 0;
+
+	for (; size >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		size /= 1024;
+	(void)printf(unit > 0 && size < 100 ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
+
 bool
 show_parse_time(const char *text, int64_t now, int64_t *milliseconds, struct error *error)
 {

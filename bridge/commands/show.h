@@ -20,6 +20,9 @@ void show_lines(struct slice text);
 /* "2026-10-01T12:00:00.000Z", "-" for 0. */
 void show_time(int64_t milliseconds);
 
+/* "5.4 MiB". */
+void show_size(uint64_t bytes);
+
 /* "2026-10-01T12:00:00Z", or "2h": so long before `now`; ms since 1970. */
 MUST_CHECK bool show_parse_time(const char *text, int64_t now, int64_t *milliseconds,
 				struct error *error);

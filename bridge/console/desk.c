@@ -84,11 +84,12 @@ desk_standing(struct desk *desk, struct standing **standing, struct error *error
 bool
 desk_overview(struct desk *desk, struct overview *overview, struct error *error)
 {
-	struct overview_sources sources = {
-	    .config = desk->config, .counters = desk->counters, .beat = deadline_now()};
-	struct error ignored;
+	struct overview_sources sources = {.config = desk->config,
+					   .counters = desk->counters,
+					   .running = true,
+					   .beat = deadline_now()};
 
-	if (!desk_standing(desk, &sources.standing, &ignored))
+	if (!desk_standing(desk, &sources.standing, &sources.missing))
 		sources.standing = NULL;
 	return overview_read(overview, &sources, error);
 }

@@ -132,7 +132,7 @@ read_destination(struct overview *overview, struct standing *standing, size_t in
 		return false;
 	if (to->trouble.failures > 0)
 		to->state = OVERVIEW_FAILING;
-	if (overview->counters != NULL)
+	if (overview->running)
 		read_counters(overview, index);
 	if (to->confirmed >= overview->last)
 		return true;
@@ -196,7 +196,7 @@ judge(struct overview *overview, int64_t beat)
 	int64_t alive, full;
 
 	overview->ready = false;
-	if (counters == NULL) {
+	if (!overview->running) {
 		error_set(&overview->reason, "no siembridge runs");
 		return;
 	}
@@ -226,12 +226,14 @@ overview_read(struct overview *overview, const struct overview_sources *sources,
 	memset(overview, 0, sizeof(*overview));
 	overview->config = sources->config;
 	overview->counters = sources->counters;
+	overview->running = sources->running && sources->counters != NULL;
 	overview->now = deadline_wall();
 	overview->count = sources->config->destinations_count;
 	if (overview->count > COUNTERS_DESTINATIONS)
 		overview->count = COUNTERS_DESTINATIONS;
 	for (size_t i = 0; i < overview->count; i++)
 		overview->destinations[i].configuration = &sources->config->destinations[i];
+	overview->missing = sources->missing;
 	if (!read_spool(overview, standing, error))
 		return false;
 	for (size_t i = 0; standing != NULL && i < overview->count; i++)

@@ -45,10 +45,12 @@ enum { OVERVIEW_REPLAYS = 32, OVERVIEW_FRESH = 10000 /* ms: how old a sign of li
 struct overview {
 	const struct config *config;
 	const struct counters *counters; /* borrowed; NULL: not known */
+	bool running;                    /* else the counters are those of its end */
 	int64_t now;                     /* ms since 1970 */
 	bool ready;
-	struct error reason; /* why it is not */
-	bool has_spool;      /* else the next six are 0 */
+	struct error reason;  /* why it is not */
+	bool has_spool;       /* else the next six are 0 */
+	struct error missing; /* why it has none */
 	uint64_t first, last, events;
 	uint64_t rejected;
 	uint64_t spool_bytes;
@@ -63,8 +65,10 @@ struct overview {
 struct overview_sources {
 	const struct config *config;
 	const struct counters *counters; /* NULL: none */
-	int64_t beat;                    /* monotonic ms that the counters are of */
-	struct standing *standing;       /* NULL: there is no spool yet; refreshed here */
+	bool running;                    /* they are of a daemon that runs */
+	int64_t beat;                    /* monotonic ms that they are of */
+	struct standing *standing;       /* NULL: none; refreshed here */
+	struct error missing;            /* why there is none */
 };
 
 MUST_CHECK bool overview_read(struct overview *overview, const struct overview_sources *sources,

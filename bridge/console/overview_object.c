@@ -109,6 +109,8 @@ spool_object(const struct overview *overview)
 {
 	struct json_node *object = json_write_object();
 
+	if (!overview->has_spool)
+		json_write_text(object, "error", text_of(overview->missing.text));
 	write_unsigned(object, "events", overview->events);
 	write_unsigned(object, "first", overview->first);
 	write_unsigned(object, "last", overview->last);
@@ -163,7 +165,7 @@ overview_object(const struct overview *overview, struct arena *arena)
 	json_write_text(object, "version", SLICE_LITERAL(VERSION));
 	json_write_text(object, "host", text_of(overview->config->hostname));
 	write_time(object, "now", arena, overview->now);
-	json_write_boolean(object, "running", counters != NULL);
+	json_write_boolean(object, "running", overview->running);
 	if (counters != NULL)
 		write_time(object, "started_at", arena,
 			   atomic_load_explicit(&counters->started_at, memory_order_relaxed));

@@ -10,8 +10,8 @@ import ssl
 import subprocess
 import sys
 
-from stage import ROOT, WEBHOOK_PATH, Bridge, Collector, Post, Records, Tests
-from stage import free_port, make_directory, until, write_private
+from stage import ROOT, SIEMBRIDGE, WEBHOOK_PATH, Bridge, Collector, Post, Records, Tests
+from stage import free_port, kill_quietly, make_directory, until, write_private
 
 test = Tests()
 D = make_directory("console")
@@ -213,6 +213,40 @@ def a_replay_is_ordered_once_the_console_knows_what():
     assert replay["asked_by"] == "console" and replay["destination"] == "log", replay
 
 
+def status(*arguments, expect=0):
+    result = bridge.command("status", "-c", bridge.config, *arguments)
+    assert result.returncode == expect, (result.returncode, result.stdout, result.stderr)
+    return result.stdout
+
+
+@test
+def status_says_the_same_in_a_terminal():
+    text = until(lambda: "ready" in status() and status(), "it is ready")
+    for words in ("ready", "siem", "well", "anyint", str(D / "secret"), " ago", "replay 1 to log"):
+        assert words in text, (words, text)
+    assert "\033" not in text, "colours, and no terminal"
+    whole, page = json.loads(status("--json")), get("/api/status")
+    assert whole.keys() == page.keys() - {"has_password", "rates"}, (whole.keys(), page.keys())
+    until(lambda: [d["sent"] for d in json.loads(status("--json"))["destinations"]]
+          == [d["sent"] for d in get("/api/status")["destinations"]], "the file has it too", 5)
+    with subprocess.Popen([SIEMBRIDGE, "status", "-c", bridge.config, "--watch", "--json"],
+                          stdout=subprocess.PIPE, text=True) as watch:
+        try:
+            first, second = (json.loads(watch.stdout.readline()) for _ in range(2))
+            assert first["now"] < second["now"]
+        finally:
+            kill_quietly(watch.pid, signal.SIGTERM)
+
+
+@test
+def replay_waits_where_it_is_told_to():
+    before = len(log.read().ids)
+    result = bridge.command("replay", "-c", bridge.config, "-d", "log", "--from", "1", "--to", "20",
+                            "--rate", "40", "--wait")
+    assert result.returncode == 0 and "replay: done" in result.stdout, result
+    assert len(log.read().ids) >= before + 10 and "\r" not in result.stderr, result
+
+
 @test
 def guesses_are_limited_and_then_even_the_password_waits():
     answers = [ask("/api/login", "POST", {"password": "guess"}, authorization=None)[0]
@@ -279,8 +313,11 @@ def elsewhere_than_on_loopback_it_wants_a_password_and_tls():
 
 
 @test
-def with_a_certificate_it_speaks_tls():
+def with_a_certificate_it_speaks_tls_and_status_is_told_without_a_daemon():
     bridge.stop()
+    text = status(expect=3)
+    assert "not ready: no siembridge runs" in text and "last seen" in text, text
+    assert "anyint" in text and " ago" in text, text
     bridge.config.write_text(bridge.config.read_text() + f"  certificate: {D}/cert.pem\n"
                              f"  private_key: {D}/key.pem\n")
     bridge.start()

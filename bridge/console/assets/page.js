@@ -217,8 +217,9 @@ function writeHealth(status) {
   write($("health"), text);
   $("health").className = `pill ${look}`;
   document.title = `${look === "good" ? "" : "▲ "}siembridge ${status.host || ""}`;
-  $("trouble").hidden = status.ready;
-  write($("trouble"), status.ready ? "" : `Not ready: ${status.reason}.`);
+  const trouble = status.ready ? status.spool.error : `not ready: ${status.reason}`;
+  $("trouble").hidden = !trouble;
+  write($("trouble"), trouble || "");
 }
 
 // ---- destinations ----
