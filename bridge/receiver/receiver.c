@@ -21,12 +21,14 @@
 #include <event2/event.h>
 
 #include "bridge/config.h"
+#include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/client_certificate.h"
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/loop.h"
 #include "bridge/receiver/report.h"
+#include "bridge/receiver/secret_use.h"
 #include "bridge/receiver/silence.h"
 #include "bridge/receiver/tls_memory.h"
 #include "bridge/tls_server.h"
@@ -292,10 +294,15 @@ wait_for_end(const struct receiver *receiver)
 {
 	struct pollfd ends[] = {{.fd = receiver->signals, .events = POLLIN},
 				{.fd = receiver->broken, .events = POLLIN}};
+	struct deadline tell = deadline_after(SECRET_USE_PERIOD);
 	int ready;
 
 	do {
 		say_that_all_live(receiver);
+		if (deadline_passed(tell)) {
+			secret_use_tell(receiver->config, receiver->counters, deadline_wall());
+			tell = deadline_after(SECRET_USE_PERIOD);
+		}
 		ready = poll(ends, 2, BEAT);
 		if (ready < 0 && errno != EINTR)
 			memory_panic("poll(2) failed: %d", errno);

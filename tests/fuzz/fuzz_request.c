@@ -86,11 +86,12 @@ make_source(size_t index, char *path, enum config_signature signature, struct er
 				   .secrets = &secret,
 				   .secrets_count = signature == CONFIG_SIGNATURE_NONE ? 0 : 1,
 				   .signature = signature,
+				   .takes_gzip = true,
 				   .tolerance = 300000};
 	if (!verify_new_with(&verify, source, &bytes, error) ||
 	    !normalise_new(&normalise, "anyint", error))
 		memory_panic("%s", error->text);
-	bench.sources[index] = (struct request_source){source, verify, normalise, NULL};
+	bench.sources[index] = (struct request_source){source, verify, normalise, NULL, LIMIT};
 }
 
 static void

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import ssl
 import sys
+import threading
 
 from stage import WEBHOOK_PATH, Bridge, Records, Tests, make_directory, until
 
@@ -176,6 +177,41 @@ def a_bomb_is_refused_and_so_is_what_is_no_gzip():
     assert post("/zip", b"{}", "bomb-00000002", content_encoding="gzip")[0] == 400
     assert post("/zip", gzip.compress(b"{}")[:-1], "bomb-3", content_encoding="gzip")[0] == 400
     assert ids("bomb-%") == []
+
+
+@test
+def a_kill_leaves_every_batch_whole_or_not_at_all():
+    acknowledged, stop = set(), threading.Event()
+
+    def send(sender):
+        for number in range(10000):
+            name = f"kill-{sender}-{number:05}"
+            events = [{"type": "key.created", "data": {"n": n}} for n in range(200)]
+            if stop.is_set():
+                return
+            try:
+                if post(WEBHOOK_PATH, packed(events), name)[0] == 202:
+                    acknowledged.add(name)
+            except (OSError, http.client.HTTPException):
+                pass
+
+    senders = [threading.Thread(target=send, args=(number,)) for number in range(2)]
+    for sender in senders:
+        sender.start()
+    try:
+        for _ in range(3):
+            before = len(acknowledged)
+            until(lambda: len(acknowledged) > before + 3, "batches are accepted")
+            bridge.kill("receiver")
+    finally:
+        stop.set()
+        for sender in senders:
+            sender.join()
+    until(bridge.answers, "it is back")
+    kept = dict(query("SELECT substr(id, 1, 12), count(*) FROM events WHERE id LIKE 'kill-%'"
+                      " GROUP BY 1"))
+    assert set(kept.values()) == {200}, kept
+    assert acknowledged <= kept.keys(), acknowledged - kept.keys()
 
 
 @test
