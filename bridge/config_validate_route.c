@@ -14,7 +14,7 @@ read_severity(const struct config_place *place, const char *key, const char *tex
 	      enum severity *severity)
 {
 	struct config_word words[SEVERITY_CRITICAL + 1];
-	int value = *severity;
+	int value = (int)*severity;
 
 	for (int i = 0; i <= SEVERITY_CRITICAL; i++)
 		words[i] = (struct config_word){severity_row((enum severity)i)->name, i};
