@@ -485,6 +485,16 @@ overrun(struct http_guard *guard)
 	}
 }
 
+/* Freed, and waiting for its loop to take it away: libevent has taken its callbacks. */
+static bool
+is_gone(struct bufferevent *stream)
+{
+	bufferevent_event_cb on_event;
+
+	bufferevent_getcb(stream, NULL, NULL, &on_event, NULL);
+	return on_event == NULL;
+}
+
 static void
 guard_on_timer(evutil_socket_t socket, short what, void *context)
 {
@@ -493,7 +503,7 @@ guard_on_timer(evutil_socket_t socket, short what, void *context)
 
 	(void)socket, (void)what;
 	guard->timer_fires = 0;
-	if (guard->deadline == 0 && guard->phase != PHASE_ARRIVED)
+	if ((guard->deadline == 0 && guard->phase != PHASE_ARRIVED) || is_gone(guard->stream))
 		return;
 	if (now < guard->deadline)
 		start_timer(guard, now);

@@ -24,6 +24,7 @@ SIEMBRIDGE = Path(os.environ.get("SIEMBRIDGE", ROOT / "build/plain/siembridge"))
 POST = ROOT / "build/plain/tools/post"
 WEBHOOK_PATH = "/webhooks/anyint"
 
+SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|runtime error:")
 STOP_SECONDS = 5  # what the bridge promises for SIGTERM
 START_SECONDS = 15
 
@@ -136,6 +137,12 @@ class Program:
         if self.is_running():
             self.process.kill()
             self.process.wait()
+
+    def must_be_sane(self):
+        """Nothing of a sanitizer in its output: with SIEMBRIDGE=build/asan/siembridge there may be."""
+        found = SANITIZER.search(self.log_text())
+        if found:
+            raise Failure(f"{self.name}: {self.log_text()[found.start():][:4000]}")
 
 
 # ---- what arrived ----
@@ -357,6 +364,7 @@ class Bridge(Program):
         super().end()
         for pid in self.survivors().values():
             kill_quietly(pid, signal.SIGKILL)
+        self.must_be_sane()
 
     # -- as a sender sees it --
 

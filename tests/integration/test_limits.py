@@ -134,7 +134,7 @@ def memory_of(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
 
 
-@with_bridge(max_connections_per_address="5")
+@with_bridge(max_connections_per_address="5", handshake_timeout="60s")
 def an_address_has_no_more_connections_than_it_may_and_others_do(bridge):
     held = [plain_from("127.0.0.2", bridge) for _ in range(5)]
     sixth = plain_from("127.0.0.2", bridge)
@@ -148,7 +148,7 @@ def an_address_has_no_more_connections_than_it_may_and_others_do(bridge):
         connection.close()
 
 
-@with_bridge(max_connections="20", loops="1")
+@with_bridge(max_connections="20", loops="1", handshake_timeout="60s")
 def a_full_house_closes_the_oldest_stranger_not_the_sender_that_proved_itself(bridge):
     sender = Sender(bridge)
     assert sender.post() == 202

@@ -31,6 +31,7 @@
 #include "bridge/config.h"
 #include "bridge/deadline.h"
 #include "bridge/receiver/commit.h"
+#include "bridge/receiver/limit.h"
 #include "bridge/receiver/receiver.h"
 #include "bridge/listen.h"
 #include "bridge/tls_server.h"
@@ -38,7 +39,7 @@
 #include "formats/memory.h"
 #include "formats/normalise.h"
 
-enum { LIMIT = 4096, PATIENCE = 10, LONGEST = 64 * 1024 };
+enum { LIMIT = 4096, PATIENCE = 10, LONGEST = 64 * 1024, WAITING = 250 };
 
 #define EVENT "{\"type\":\"key.created\",\"data\":{}}"
 
@@ -53,6 +54,7 @@ struct bench {
 	struct config_source source;
 	struct request_source sources[1];
 	struct tls_server *server;
+	struct limit *limit; /* NULL, but for the tests of it */
 	struct loop_settings settings;
 	struct loop *loop;
 	SSL_CTX *client;
@@ -155,6 +157,7 @@ start_loop(void)
 		       .idle_timeout = 600},
 	    .sources = bench.sources,
 	    .source_count = 1,
+	    .limit = bench.limit,
 	    .commit = bench.commit,
 	    .counters = bench.counters,
 	};
@@ -857,6 +860,29 @@ records_that_come_together_are_all_read(void **state)
 	sender_free(sender);
 }
 
+/* What fires while libevent takes a connection away does nothing. */
+static void
+connections_that_wait_for_their_turn_do_not_hold_up_the_end(void **state)
+{
+	const struct limit_settings settings = {.connections = 1000, .handshake_rate = 200};
+	static int sockets[WAITING];
+
+	(void)state;
+	stop_loop();
+	bench.limit = limit_new(&settings, 1);
+	for (int i = 0; i < 5; i++) {
+		start_loop();
+		for (int j = 0; j < WAITING; j++)
+			sockets[j] = connect_plain();
+		stop_loop();
+		for (int j = 0; j < WAITING; j++)
+			(void)close(sockets[j]);
+	}
+	limit_free(bench.limit);
+	bench.limit = NULL;
+	start_loop();
+}
+
 int
 main(void)
 {
@@ -878,6 +904,7 @@ main(void)
 	    cmocka_unit_test(one_who_leaves_while_his_event_is_at_the_disk_harms_nobody),
 	    cmocka_unit_test(records_that_come_together_are_all_read),
 	    cmocka_unit_test(what_is_under_way_is_answered_when_the_loop_stops),
+	    cmocka_unit_test(connections_that_wait_for_their_turn_do_not_hold_up_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
