@@ -457,6 +457,17 @@ struct config_console {
 	unsigned hosts_count;
 };
 
+/* mask: what leaves as its beginning, "…" and its last four (mask.h) */
+struct config_mask {
+	char *enabled_text; /* default true */
+	char **prefixes;    /* of keys, beside those that are known */
+	unsigned prefixes_count;
+	char **names; /* in front of "=" or ":", beside key, secret, token, password */
+	unsigned names_count;
+
+	struct mask_settings settings; /* borrows from here */
+};
+
 struct config {
 	char *path;     /* of the file, as it was given */
 	char *hostname; /* this host's; NULL where it has none */
@@ -467,6 +478,7 @@ struct config {
 	char *aliases_file; /* lines of "from to" before the built-in ones; default none */
 	struct config_type *types;
 	unsigned types_count;
+	struct config_mask mask;
 	struct config_destination *destinations;
 	unsigned destinations_count;
 	struct config_console *console; /* NULL: none */

@@ -363,6 +363,15 @@ static const cyaml_schema_value_t destination_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_destination, destination_fields),
 };
 
+static const cyaml_schema_field_t mask_fields[] = {
+    TEXT("enabled", OPTIONAL, config_mask, enabled_text),
+    CYAML_FIELD_SEQUENCE("prefixes", OPTIONAL, struct config_mask, prefixes, &text_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_SEQUENCE("names", OPTIONAL, struct config_mask, names, &text_entry, 1,
+			 MOST_ENTRIES),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct config, listen, listen_fields),
     CYAML_FIELD_MAPPING("spool", CYAML_FLAG_DEFAULT, struct config, spool, spool_fields),
@@ -370,6 +379,7 @@ static const cyaml_schema_field_t root_fields[] = {
 			 MOST_ENTRIES),
     TEXT("aliases_file", OPTIONAL, config, aliases_file),
     CYAML_FIELD_SEQUENCE("types", OPTIONAL, struct config, types, &type_entry, 1, MOST_ENTRIES),
+    CYAML_FIELD_MAPPING("mask", CYAML_FLAG_OPTIONAL, struct config, mask, mask_fields),
     CYAML_FIELD_SEQUENCE("destinations", REQUIRED, struct config, destinations, &destination_entry,
 			 1, MOST_ENTRIES),
     CYAML_FIELD_MAPPING_PTR("console", OPTIONAL, struct config, console, console_fields),

@@ -286,10 +286,52 @@ read_aliases(const struct config_place *root, struct config *config)
 	return true;
 }
 
+/* A short one would mask ordinary words. */
+static bool
+validate_mask_texts(const struct config_place *place, const char *key, char *const *texts,
+		    unsigned count)
+{
+	enum { SHORTEST = 2, LONGEST = 32 };
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct config_place entry = config_value_place(place, key, (int)i);
+
+		if (!config_value_printable(&entry, "", texts[i], LONGEST))
+			return false;
+		if (strlen(texts[i]) >= SHORTEST)
+			continue;
+		error_set(place->error, "'%s' is too short to know a key by; at least %d bytes",
+			  texts[i], SHORTEST);
+		return config_value_wrong(&entry, "");
+	}
+	return true;
+}
+
+static bool
+validate_mask(const struct config_place *root, struct config_mask *mask)
+{
+	const struct config_place place = config_value_place(root, "mask", -1);
+	bool enabled;
+
+	if (!config_value_switch(&place, "enabled", mask->enabled_text, true, &enabled) ||
+	    !validate_mask_texts(&place, "prefixes", mask->prefixes, mask->prefixes_count) ||
+	    !validate_mask_texts(&place, "names", mask->names, mask->names_count))
+		return false;
+	mask->settings = (struct mask_settings){
+	    .off = !enabled,
+	    .prefixes = mask->prefixes,
+	    .prefix_count = mask->prefixes_count,
+	    .names = mask->names,
+	    .name_count = mask->names_count,
+	};
+	return true;
+}
+
 bool
 config_validate_reading_vocabulary(const struct config_place *root, struct config *config)
 {
-	if (config->aliases_file != NULL && !read_aliases(root, config))
+	if ((config->aliases_file != NULL && !read_aliases(root, config)) ||
+	    !validate_mask(root, &config->mask))
 		return false;
 	config->own_types = memory_allocate_array(config->types_count, sizeof(*config->own_types));
 	for (unsigned i = 0; i < config->types_count; i++) {
@@ -303,6 +345,7 @@ config_validate_reading_vocabulary(const struct config_place *root, struct confi
 	    .alias_count = config->aliases_count,
 	    .types = config->own_types,
 	    .type_count = config->types_count,
+	    .mask = &config->mask.settings,
 	};
 	return true;
 }

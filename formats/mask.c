@@ -33,24 +33,45 @@ static const struct pattern {
     {"whsec_", 16, "+/=_-"}, /* Standard Webhooks, Svix, Stripe */
     {"whsk_", 16, "+/=_-"},  /* Standard Webhooks, ed25519 */
     {"ghp_", 20, "_"},       /* GitHub, five kinds */
-    {"gho_", 20, "_"},          {"ghu_", 20, "_"},    {"ghs_", 20, "_"},  {"ghr_", 20, "_"},
-    {"github_pat_", 20, "_"},   {"glpat-", 16, "_-"}, /* GitLab */
-    {"AKIA", 16, ""},                                 /* AWS */
-    {"ASIA", 16, ""},           {"AIza", 30, "_-"},   /* Google */
-    {"xoxa-", 10, "-"},                               /* Slack, five kinds */
-    {"xoxb-", 10, "-"},         {"xoxp-", 10, "-"},   {"xoxr-", 10, "-"}, {"xoxs-", 10, "-"},
-    {"xapp-", 10, "-"},         {"npm_", 30, ""},     {"hf_", 30, ""}, /* Hugging Face */
-    {"shpat_", 20, ""},                                                /* Shopify */
-    {"SG.", 30, "._-"},                                                /* SendGrid */
-    {"Bearer ", 20, "._~+/=-"},                                        /* RFC 6750 */
+    {"gho_", 20, "_"},
+    {"ghu_", 20, "_"},
+    {"ghs_", 20, "_"},
+    {"ghr_", 20, "_"},
+    {"github_pat_", 20, "_"},
+    {"glpat-", 16, "_-"}, /* GitLab */
+    {"AKIA", 16, ""},     /* AWS */
+    {"ASIA", 16, ""},
+    {"AIza", 30, "_-"}, /* Google */
+    {"xoxa-", 10, "-"}, /* Slack, five kinds */
+    {"xoxb-", 10, "-"},
+    {"xoxp-", 10, "-"},
+    {"xoxr-", 10, "-"},
+    {"xoxs-", 10, "-"},
+    {"xapp-", 10, "-"},
+    {"npm_", 30, ""},
+    {"hf_", 30, ""},            /* Hugging Face */
+    {"shpat_", 20, ""},         /* Shopify */
+    {"SG.", 30, "._-"},         /* SendGrid */
+    {"xai-", 20, "_-"},         /* xAI */
+    {"gsk_", 20, ""},           /* Groq */
+    {"r8_", 20, ""},            /* Replicate */
+    {"pplx-", 20, ""},          /* Perplexity */
+    {"nvapi-", 20, "_-"},       /* NVIDIA */
+    {"glsa_", 20, "_"},         /* Grafana */
+    {"dop_v1_", 32, ""},        /* DigitalOcean */
+    {"pypi-", 20, "_-"},        /* PyPI */
+    {"ya29.", 20, "_-"},        /* Google, OAuth */
+    {"Bearer ", 20, "._~+/=-"}, /* RFC 6750 */
 };
 
 /* First bytes of the patterns, of a JWT and of PEM; and what follows a name. */
 static const bool begins[256] = {
-    ['s'] = true, ['r'] = true, ['w'] = true, ['g'] = true, ['A'] = true,
-    ['x'] = true, ['n'] = true, ['h'] = true, ['S'] = true, ['B'] = true,
-    ['e'] = true, ['-'] = true, ['='] = true, [':'] = true,
+    ['s'] = true, ['r'] = true, ['w'] = true, ['g'] = true, ['A'] = true, ['x'] = true,
+    ['n'] = true, ['h'] = true, ['S'] = true, ['B'] = true, ['p'] = true, ['d'] = true,
+    ['y'] = true, ['e'] = true, ['-'] = true, ['='] = true, [':'] = true,
 };
+
+static const struct mask_settings none;
 
 /* Found: value[start..end) becomes its first `keep` bytes, "…" and its last `last`. */
 struct finding {
@@ -117,6 +138,29 @@ find_word(struct slice value, size_t at, const char *word)
 				: NULL;
 
 	return found != NULL ? (size_t)(found - value.bytes) : value.length;
+}
+
+/* The same for the user's own prefixes. */
+static bool
+find_own(struct slice value, size_t at, const struct mask_settings *settings,
+	 struct finding *finding)
+{
+	enum { LEAST = 16 };
+
+	for (size_t i = 0; i < settings->prefix_count; i++) {
+		const char *prefix = settings->prefixes[i];
+		size_t length, rest;
+
+		if (value.bytes[at] != prefix[0] || !begins_with(value, at, prefix))
+			continue;
+		length = strlen(prefix);
+		rest = count_run(value, at + length, "_-");
+		if (rest < LEAST)
+			continue;
+		*finding = (struct finding){at, at + length + rest, length, LAST};
+		return true;
+	}
+	return false;
 }
 
 static bool
@@ -222,31 +266,41 @@ looks_random(struct slice token, bool mixed_only)
 	return !mixed_only && token.length >= RANDOM_HEX && digit && (lower || upper);
 }
 
-/* Does "key", "secret", "token" or "password" end just before `at`, quotes and spaces aside? */
+/* In any case. */
 static bool
-is_behind_name(struct slice value, size_t at)
+ends_with(struct slice value, size_t at, const char *name)
+{
+	size_t length = strlen(name);
+
+	return at >= length && strncasecmp(value.bytes + at - length, name, length) == 0;
+}
+
+/* Does "key", "secret" ... end just before `at`, quotes and spaces aside? */
+static bool
+is_behind_name(struct slice value, size_t at, const struct mask_settings *settings)
 {
 	static const char *const names[] = {"key", "secret", "token", "password"};
 
 	while (at > 0 && is_quote_or_space(value.bytes[at - 1]))
 		at--;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t length = strlen(names[i]);
-
-		if (at >= length && strncasecmp(value.bytes + at - length, names[i], length) == 0)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (ends_with(value, at, names[i]))
 			return true;
-	}
+	for (size_t i = 0; i < settings->name_count; i++)
+		if (ends_with(value, at, settings->names[i]))
+			return true;
 	return false;
 }
 
 /* At the "=" or ":" of "token = abc". */
 static bool
-find_named(struct slice value, size_t at, struct finding *finding)
+find_named(struct slice value, size_t at, const struct mask_settings *settings,
+	   struct finding *finding)
 {
 	static const char more[] = "+/=_-";
 	size_t start = at + 1, length;
 
-	if (!is_behind_name(value, at))
+	if (!is_behind_name(value, at, settings))
 		return false;
 	while (start < value.length && is_quote_or_space(value.bytes[start]))
 		start++;
@@ -259,12 +313,13 @@ find_named(struct slice value, size_t at, struct finding *finding)
 }
 
 static bool
-find_at(struct slice value, size_t at, struct finding *finding)
+find_at(struct slice value, size_t at, const struct mask_settings *settings,
+	struct finding *finding)
 {
 	switch (value.bytes[at]) {
 	case '=':
 	case ':':
-		return find_named(value, at, finding);
+		return find_named(value, at, settings, finding);
 	case '-':
 		return find_private_key(value, at, finding);
 	case 'e':
@@ -275,15 +330,19 @@ find_at(struct slice value, size_t at, struct finding *finding)
 }
 
 static bool
-find_next(struct slice value, size_t from, struct finding *finding)
+find_next(struct slice value, size_t from, const struct mask_settings *settings,
+	  struct finding *finding)
 {
 	for (size_t i = from; i + 1 < value.length; i++) {
-		if (!begins[(unsigned char)value.bytes[i]])
+		bool known = begins[(unsigned char)value.bytes[i]];
+
+		if (!known && settings->prefix_count == 0)
 			continue;
 		/* within a word nothing begins: "risk-free" holds no key */
 		if (i > 0 && is_alphanumeric(value.bytes[i - 1]) && is_alphanumeric(value.bytes[i]))
 			continue;
-		if (find_at(value, i, finding))
+		if ((known && find_at(value, i, settings, finding)) ||
+		    find_own(value, i, settings, finding))
 			return true;
 	}
 	return false;
@@ -298,33 +357,35 @@ append_finding(struct text *text, struct slice value, const struct finding *find
 }
 
 struct slice
-mask_text(struct slice value, struct arena *arena)
+mask_text(struct slice value, const struct mask_settings *settings, struct arena *arena)
 {
 	struct finding finding;
 	struct text text;
 	size_t done = 0;
 
-	if (value.length < SHORTEST || !find_next(value, 0, &finding))
+	if (settings == NULL)
+		settings = &none;
+	if (value.length < SHORTEST || !find_next(value, 0, settings, &finding))
 		return value;
 	text_start(&text, arena_allocate(arena, value.length), value.length);
 	do {
 		text_append(&text, value.bytes + done, finding.start - done);
 		append_finding(&text, value, &finding);
 		done = finding.end;
-	} while (find_next(value, done, &finding));
+	} while (find_next(value, done, settings, &finding));
 	text_append(&text, value.bytes + done, value.length - done);
 	return text_slice(&text);
 }
 
 struct slice
-mask_key(struct slice value, struct arena *arena)
+mask_key(struct slice value, const struct mask_settings *settings, struct arena *arena)
 {
 	struct finding whole = {0, value.length, 0, LAST};
 	struct text text;
 
 	if (value.length < RANDOM_ALONE || count_run(value, 0, "+/=_-") < value.length ||
 	    !looks_random(value, true))
-		return mask_text(value, arena);
+		return mask_text(value, settings, arena);
 	text_start(&text, arena_allocate(arena, value.length), value.length);
 	append_finding(&text, value, &whole);
 	return text_slice(&text);

@@ -14,13 +14,27 @@
 #include "formats/arena.h"
 #include "formats/text.h"
 
-/* The value itself where nothing is to be masked, else a copy in the arena, never longer. */
-struct slice mask_text(struct slice value, struct arena *arena);
+/* What is known beside that.  All is borrowed. */
+struct mask_settings {
+	bool off;              /* for who masks what leaves: mask_text() masks all the same */
+	char *const *prefixes; /* behind them stand 16 or more of A-Z a-z 0-9 _ - */
+	size_t prefix_count;
+	char *const *names; /* what stands behind "name=" and looks random; in any case */
+	size_t name_count;
+};
+
+/*
+ * The value itself where nothing is to be masked, else a copy in the arena, never longer.
+ * NULL as settings: nothing but what is known anyway.
+ */
+struct slice mask_text(struct slice value, const struct mask_settings *settings,
+		       struct arena *arena);
 
 /*
  * For a field that names a key: also a value that is, as a whole, at least 32
  * random letters and digits, for then a key was put where its name belongs.
  */
-struct slice mask_key(struct slice value, struct arena *arena);
+struct slice mask_key(struct slice value, const struct mask_settings *settings,
+		      struct arena *arena);
 
 #endif

@@ -367,17 +367,25 @@ take_catalogue(const struct normalise *normalise, struct event *event)
 	take_outcome(event);
 }
 
+static void
+mask_fields(struct slice *fields, const struct mask_settings *settings, struct arena *arena)
+{
+	if (settings != NULL && settings->off)
+		return;
+	for (enum event_field field = 0; field < EVENT_FIELDS; field++) {
+		struct slice *value = &fields[field];
+
+		if (field == FIELD_KEY_ID || field == FIELD_KEY_NAME)
+			*value = mask_key(*value, settings, arena);
+		else
+			*value = mask_text(*value, settings, arena);
+	}
+}
+
 void
 normalise_finish(const struct normalise *normalise, struct event *event, struct arena *arena)
 {
-	for (enum event_field field = 0; field < EVENT_FIELDS; field++) {
-		struct slice *value = &event->fields[field];
-
-		if (field == FIELD_KEY_ID || field == FIELD_KEY_NAME)
-			*value = mask_key(*value, arena);
-		else
-			*value = mask_text(*value, arena);
-	}
+	mask_fields(event->fields, normalise->settings.mask, arena);
 	take_catalogue(normalise, event);
 }
 

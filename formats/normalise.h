@@ -10,6 +10,7 @@
 #include "formats/arena.h"
 #include "formats/event.h"
 #include "formats/mapping.h"
+#include "formats/mask.h"
 
 struct normalise;
 
@@ -32,7 +33,8 @@ struct normalise_settings {
 	size_t alias_count;
 	const struct vocabulary_type *types; /* before the catalogue's */
 	size_t type_count;
-	const char *default_type; /* of a body that names none; NULL: it is no event */
+	const struct mask_settings *mask; /* NULL: as it is without any */
+	const char *default_type;         /* of a body that names none; NULL: it is no event */
 };
 
 /*

@@ -210,7 +210,7 @@ list_letter(void *context, const struct delivery_view_letter *letter)
 	    .where = letter->destination,
 	    .sequence = letter->dead.sequence,
 	    .type = letter->dead.type,
-	    .id = mask_text(letter->dead.id, work->arena),
+	    .id = mask_text(letter->dead.id, &work->standing->config->mask.settings, work->arena),
 	    .reason = letter->dead.reason,
 	    .in_hand = letter->replay != 0,
 	};
@@ -268,7 +268,7 @@ show_rejected(void *context, const struct spool_rejected *rejected)
 	(void)puts("\nevidence");
 	event_page_evidence(rejected->evidence);
 	(void)puts("body");
-	event_page_body(rejected->body, work->arena);
+	event_page_body(rejected->body, work->standing, work->arena);
 	return false;
 }
 

@@ -85,9 +85,9 @@ event_page_evidence(struct slice evidence)
 }
 
 void
-event_page_body(struct slice body, struct arena *arena)
+event_page_body(struct slice body, const struct standing *standing, struct arena *arena)
 {
-	show_lines(mask_text(body, arena));
+	show_lines(mask_text(body, &standing->config->mask.settings, arena));
 	(void)putchar('\n');
 }
 
@@ -192,7 +192,7 @@ print_page(const struct event_page *page, const struct standing_event *read, str
 	if (!print_courses(page, read, error))
 		return false;
 	(void)puts("body");
-	event_page_body(read->stored->body, page->standing->arena);
+	event_page_body(read->stored->body, page->standing, page->standing->arena);
 	return true;
 }
 

@@ -28,6 +28,6 @@ MUST_CHECK bool event_page_whole(const struct event_page *page, uint64_t sequenc
 
 /* Evidence with the signatures shortened, and a body, masked: of a rejected body too. */
 void event_page_evidence(struct slice evidence);
-void event_page_body(struct slice body, struct arena *arena);
+void event_page_body(struct slice body, const struct standing *standing, struct arena *arena);
 
 #endif

@@ -19,7 +19,9 @@ enum {
 struct slice
 event_object_masked(const struct standing *standing, struct slice value)
 {
-	return value.bytes != NULL ? mask_text(value, standing->arena) : value;
+	if (value.bytes == NULL)
+		return value;
+	return mask_text(value, &standing->config->mask.settings, standing->arena);
 }
 
 struct slice

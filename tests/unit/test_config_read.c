@@ -247,6 +247,31 @@ what_is_written_counts_before_the_profile(void **state)
 }
 
 static void
+what_is_masked_is_configuration(void **state)
+{
+	const struct mask_settings *settings;
+	struct config *config;
+
+	(void)state;
+	write_config(good, strlen(good));
+	config = read_good();
+	settings = config->sources[0].reading.mask;
+	assert_false(settings->off);
+	assert_int_equal(settings->prefix_count + settings->name_count, 0);
+	config_free(config);
+	write_changed("spool:\n",
+		      "mask: {enabled: false, prefixes: [acme_], names: [passwd, pin]}\n"
+		      "spool:\n");
+	config = read_good();
+	settings = config->sources[0].reading.mask;
+	assert_true(settings->off);
+	assert_string_equal(settings->prefixes[0], "acme_");
+	assert_string_equal(settings->names[1], "pin");
+	assert_ptr_equal(config->reading.mask, settings);
+	config_free(config);
+}
+
+static void
 what_is_written_is_read(void **state)
 {
 	struct config *config;
@@ -402,7 +427,7 @@ static const struct {
      "refusal_rate_per_address, max_memory"},
     {"spool:", "sppool:",
      ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, aliases_file, "
-     "types, destinations, console"},
+     "types, mask, destinations, console"},
     {"syslog: {", "syslog: {tls: yes, ",
      ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
      "failback, rotate, transport, framing, settle, header, facility, hostname, app_name, "
@@ -576,6 +601,12 @@ static const struct {
     {"    syslog: {address: \"siem:514\"}\n", "",
      ":13: destinations[0]: 'siem' does not say where to; give one of them: syslog, file, email, "
      "splunk_hec, pagerduty, opsgenie, alertmanager, slack, ntfy, http"},
+    {"spool:\n", "mask: {enabled: maybe}\nspool:\n",
+     ":5: mask.enabled: 'maybe' is unknown; known: true, false"},
+    {"spool:\n", "mask: {prefixes: [ak-, s]}\nspool:\n",
+     ":5: mask.prefixes[1]: 's' is too short to know a key by; at least 2 bytes"},
+    {"spool:\n", "mask: {patterns: [s]}\nspool:\n",
+     ":5: unknown key 'patterns' in mask; known keys: enabled, prefixes, names"},
     {"    syslog: {", "    profile: arcsite\n    syslog: {",
      ":14: destinations[0].profile: 'arcsite' is unknown; known: rsyslog, syslog-ng, sc4s, splunk, "
      "sentinel, qradar, arcsight, elastic"},
@@ -777,6 +808,7 @@ main(void)
 	    cmocka_unit_test(the_options_of_a_format_come_from_its_destination),
 	    cmocka_unit_test(a_profile_sets_what_its_collector_wants),
 	    cmocka_unit_test(what_is_written_counts_before_the_profile),
+	    cmocka_unit_test(what_is_masked_is_configuration),
 	    cmocka_unit_test(what_is_written_is_read),
 	    cmocka_unit_test(a_scheme_has_its_settings_beside_it_or_under_it),
 	    cmocka_unit_test(a_secret_may_say_until_when_it_is_accepted),

@@ -24,11 +24,11 @@ check_record(const struct vector *vector)
 		struct slice value = vector->values[i];
 
 		if (strcmp(vector->keys[i], "same") == 0)
-			compare(vector, i, mask_text(value, arena), value);
+			compare(vector, i, mask_text(value, NULL, arena), value);
 		else if (strcmp(vector->keys[i], "from") == 0)
-			compare(vector, i, mask_text(value, arena), vector->values[i + 1]);
+			compare(vector, i, mask_text(value, NULL, arena), vector->values[i + 1]);
 		else if (strcmp(vector->keys[i], "key") == 0)
-			compare(vector, i, mask_key(value, arena), vector->values[i + 1]);
+			compare(vector, i, mask_key(value, NULL, arena), vector->values[i + 1]);
 	}
 }
 
@@ -86,7 +86,7 @@ what_is_nothing_costs_little(void **state)
 		text_start(&text, bytes, LENGTH);
 		while (!text.overflowed)
 			text_append_string(&text, pieces[i]);
-		(void)mask_text(text_slice(&text), arena);
+		(void)mask_text(text_slice(&text), NULL, arena);
 		assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 	}
 	free(bytes);
@@ -108,12 +108,63 @@ tear_down(void **state)
 	return 0;
 }
 
+/* What an own gateway calls its keys, beside all that is known anyway. */
+static void
+own_prefixes_and_names_are_masked_too(void **state)
+{
+	char prefixes[][8] = {"acme_", "key-v2-"}, names[][8] = {"passwd", "pin"};
+	char *prefix_list[] = {prefixes[0], prefixes[1]}, *name_list[] = {names[0], names[1]};
+	const struct mask_settings settings = {
+	    .prefixes = prefix_list, .prefix_count = 2, .names = name_list, .name_count = 2};
+	static const char *const rows[][2] = {
+	    {"acme_0123456789abcdefX7Qf", "acme_\xE2\x80\xA6X7Qf"},
+	    {"see acme_0123456789abcdefX7Qf, key-v2-0123456789ABCDEF_x",
+	     "see acme_\xE2\x80\xA6X7Qf, key-v2-\xE2\x80\xA6"
+	     "EF_x"},
+	    {"acme_0123456789abcde", "acme_0123456789abcde"}, /* too short */
+	    {"macme_0123456789abcdefX7Qf", "macme_0123456789abcdefX7Qf"},
+	    {"PASSWD=aB3dE5gH7jK9mN1pQ3sT", "PASSWD=\xE2\x80\xA6Q3sT"},
+	    {"the pin: 'aB3dE5gH7jK9mN1pQ3sT'", "the pin: '\xE2\x80\xA6Q3sT'"},
+	    {"sk-abcdefghij0123456789", "sk-\xE2\x80\xA6"
+					"6789"},
+	    {"token=aB3dE5gH7jK9mN1pQ3sT", "token=\xE2\x80\xA6Q3sT"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice masked = mask_text(text_of(rows[i][0]), &settings, arena);
+
+		if (!text_slice_is(masked, rows[i][1]))
+			fail_msg("%s became %.*s", rows[i][0], (int)masked.length, masked.bytes);
+	}
+}
+
+static void
+off_means_that_nothing_is_masked(void **state)
+{
+	const struct mask_settings off = {.off = true};
+	const struct normalise_settings settings = {.mask = &off};
+	struct event event = {0};
+	struct normalise *normalise;
+	struct error error;
+
+	(void)state;
+	assert_true(normalise_new_with(&normalise, &settings, &error));
+	assert_true(normalise_event(
+	    normalise, text_of("{\"type\":\"x\",\"reason\":\"sk-abcdefghij0123456789\"}"), arena,
+	    &event, &error));
+	assert_true(text_slice_is(event.fields[FIELD_REASON], "sk-abcdefghij0123456789"));
+	normalise_free(normalise);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(vectors_are_masked),
 	    cmocka_unit_test(what_is_nothing_costs_little),
+	    cmocka_unit_test(own_prefixes_and_names_are_masked_too),
+	    cmocka_unit_test(off_means_that_nothing_is_masked),
 	    cmocka_unit_test(no_field_lets_a_key_through),
 	};
 
