@@ -7,110 +7,22 @@ answers as their documentation says (vendors.py).
 import base64
 import hashlib
 import hmac
-import http.client
-import itertools
-import json
 import shutil
-import sqlite3
-import ssl
 import sys
 import time
 
 import vendors as v
+import oncall_case
 from mail_servers import Authority
-from stage import (WEBHOOK_PATH, Bridge, Tests, make_directory, until,
-                   write_private)
+from stage import Tests, make_directory, until, write_private
 
 test = Tests()
 D = make_directory("oncall")
 good, other = Authority(D, "good"), Authority(D, "other")
-pair = good.issue("server", "localhost")
-
-FILES = {"key": v.ROUTING_KEY, "api": v.API_KEY, "topic": v.TOPIC}
 
 
-class Case:
-    """A vendor, and a bridge with one destination, `oncall`, that tells it."""
-
-    def __init__(self, name, kind="pagerduty", around="", secure=False, **keys):
-        self.directory = make_directory(f"oncall/{name}")
-        self.vendor = v.Vendors(pair if secure else None)
-        self.bridge = Bridge(self.directory)
-        for file, text in FILES.items():
-            write_private(self.directory / file, text + "\n")
-        write_private(self.directory / "address", self.vendor.url(v.SLACK_PATH) + "\n")
-        shutil.copy(good.certificate, self.directory / "ca.pem")
-        defaults = {"pagerduty": {"routing_key_file": "./key", "url": self.vendor.url()},
-                    "opsgenie": {"api_key_file": "./api", "url": self.vendor.url()},
-                    "alertmanager": {"url": self.vendor.url("/hook/alerts")},
-                    "slack": {"url_file": "./address"},
-                    "ntfy": {"url": self.vendor.url(), "topic_file": "./topic"},
-                    "http": {"url": self.vendor.url("/hook/own")}}[kind]
-        if secure:
-            defaults["ca_file"] = "ca.pem"
-        text = ", ".join(f"{key}: {value}" for key, value in {**defaults, **keys}.items())
-        self.bridge.destinations = [
-            f"  - {{name: oncall, hold_retry: 300ms, {around}{kind}: {{{text}}}}}\n"]
-        self.number = 0
-
-    def __enter__(self):
-        self.bridge.start()
-        return self
-
-    def __exit__(self, *_):
-        self.bridge.end()
-        self.vendor.close()
-
-    def post(self, kind="key.disabled", **data):
-        self.number += 1
-        body = json.dumps({"type": kind, "data": data}).encode()
-        context = ssl.create_default_context(cafile=self.directory / "cert.pem")
-        connection = http.client.HTTPSConnection("localhost", self.bridge.port, context=context,
-                                                 timeout=10)
-        connection.request("POST", WEBHOOK_PATH, body,
-                           dict(self.bridge.signed_headers(body, f"e-{self.number}"),
-                                **{"content-type": "application/json"}))
-        assert connection.getresponse().status == 202
-        connection.close()
-
-    def key(self, name, kind="key.disabled", **more):
-        self.post(kind, api_key={"id": name}, organization={"id": "org_1"}, **more)
-
-    def finding(self, name, kind="security.alert", **alert):
-        self.post(kind, alert={"id": name, **alert}, organization={"id": "org_1"},
-                  severity=alert.get("severity", "high"))
-
-    def taken(self, count, within=10):
-        until(lambda: len(self.vendor.taken) >= count, f"{count} were told", within)
-        assert len(self.vendor.taken) == count, [r.json for r in self.vendor.taken]
-        return [request.json for request in self.vendor.taken]
-
-    def delivered(self, sequence, within=10):
-        """Confirmed, so whatever was to be told of it has been told."""
-        until(lambda: self.cursor() >= sequence, f"{sequence} is confirmed", within)
-
-    def query(self, sql):
-        path = self.directory / "spool/delivery.db"
-        if not path.exists():
-            return None
-        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            return database.execute(sql).fetchone()
-        except sqlite3.OperationalError:
-            return None
-        finally:
-            database.close()
-
-    def cursor(self):
-        row = self.query("select seq from cursors where destination = 'oncall'")
-        return row[0] if row else 0
-
-    def dead(self):
-        row = self.query("select count(*) from dead")
-        return row[0] if row else 0
-
-    def log_has(self, text, within=10):
-        until(lambda: text in self.bridge.log_text(), f"{text!r} is in the log", within)
+def Case(name, *words, **keys):  # noqa: N802: it makes one
+    return oncall_case.Case(f"oncall/{name}", *words, **keys)
 
 
 # ---- what is said ----
@@ -281,36 +193,6 @@ def a_flood_that_is_refused_is_dead_letters():
         case.log_has("'payload.summary' is odd")
 
 
-@test
-def kills_lose_no_page():
-    """Three kills, a vendor that fails every tenth time, a flood among many."""
-    with Case("kills", around='events: ["*"], ', fold="1h", rate=0) as case:
-        asked = itertools.count()
-        failures = (v.CUT, (503, {}, ""), v.GARBAGE, (429, {}, ""))
-
-        def script(_request):
-            number = next(asked)
-            return failures[number // 10 % 4] if number % 10 == 9 else None
-
-        case.vendor.script = script
-        for number in range(60):
-            case.key(f"k{number}")
-            case.key("flood")
-            if number % 20 == 10:
-                before = len(case.vendor.taken)
-                until(lambda: len(case.vendor.taken) > before, "some more is told", 20)  # noqa: B023
-                case.bridge.kill("forwarder")
-        wanted = {f"k{number}" for number in range(60)} | {"flood"}
-        until(lambda: {r.json["dedup_key"].split(":")[-1] for r in case.vendor.taken} >= wanted,
-              "each is told", 40)
-        case.vendor.script = lambda request: None
-        case.bridge.stop()  # what is gathered of the flood leaves
-        told = [r.json for r in case.vendor.taken]
-        floods = [e for e in told if e["dedup_key"].endswith(":flood")]
-        assert len(floods) <= 12, len(floods)  # of sixty, and again after each kill
-        assert case.cursor() == 120 and case.dead() == 0, case.cursor()
-
-
 # ---- answers ----
 
 def later(*answers):
@@ -400,7 +282,7 @@ for name, answer, says in (("status_401", (401, {}, ""), "the key is refused"),
 
 @test
 def a_certificate_of_a_stranger_holds_until_it_is_mended():
-    case = Case("stranger", secure=True)
+    case = Case("stranger", authority=good)
     shutil.copy(other.certificate, case.directory / "ca.pem")
     with case:
         case.key("k1")

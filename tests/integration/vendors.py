@@ -15,6 +15,7 @@ SLACK_PATH = "/services/T0/B0/secret-of-the-webhook"
 TOPIC = "on-call-5d1c"
 
 REDIRECT, GARBAGE, SILENCE, CUT, HUGE = "redirect", "garbage", "silence", "cut", "huge"
+TRICKLE = "trickle"  # a byte of the answer each 50 ms
 
 
 class Request:
@@ -137,6 +138,12 @@ class Vendors:
         answer = self.script(request) or answer_of(request)
         if answer == SILENCE:
             self.closing.wait(20)
+            answer = CUT
+        if answer == TRICKLE:
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789":
+                handler.wfile.write(bytes([byte]))
+                if self.closing.wait(0.05):
+                    break
             answer = CUT
         if answer == GARBAGE:
             handler.wfile.write(b"220 mail.example.com ESMTP\r\n\r\n" * 10)
