@@ -231,7 +231,7 @@ acks_adopt(struct acks *acks, uint64_t sequence, uint64_t start, uint64_t end)
 }
 
 void
-acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint64_t end)
+acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint64_t end, bool keep)
 {
 	struct pending pending = {.ack = *ack, .start = start, .end = end};
 
@@ -239,7 +239,8 @@ acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint
 	push(acks, &pending);
 	if (ack->last > acks->passed)
 		acks->passed = ack->last;
-	note(acks, DELIVERY_ACK_GIVEN, ack);
+	if (keep)
+		note(acks, DELIVERY_ACK_GIVEN, ack);
 }
 
 void
@@ -334,22 +335,6 @@ acks_forget(struct acks *acks, const char *channel, uint64_t highest)
 		    strcmp(acks->pending[i].ack.channel, channel) == 0)
 			again = give_up(acks, i) || again;
 	return again;
-}
-
-bool
-acks_highest(const struct acks *acks, const char *channel, uint64_t *id)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < acks->count; i++) {
-		const struct delivery_ack *ack = &acks->pending[i].ack;
-
-		if (strcmp(ack->channel, channel) != 0 || (found && ack->id < *id))
-			continue;
-		*id = ack->id;
-		found = true;
-	}
-	return found;
 }
 
 int64_t

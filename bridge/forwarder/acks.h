@@ -42,8 +42,12 @@ const char *acks_cookies(const struct acks *acks);
 bool acks_covers(const struct acks *acks, uint64_t sequence);
 bool acks_adopt(struct acks *acks, uint64_t sequence, uint64_t start, uint64_t end);
 
-/* One more request was taken; copies the cookies. */
-void acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint64_t end);
+/*
+ * One more request was taken; copies the cookies.  Not `keep`: after a restart it is not
+ * to be asked for.
+ */
+void acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint64_t end,
+	      bool keep);
 
 /* An indexer has acknowledged it. */
 void acks_indexed(struct acks *acks, const char *channel, uint64_t id);
@@ -58,9 +62,6 @@ uint64_t acks_confirm(struct acks *acks, uint64_t written);
  */
 bool acks_expire(struct acks *acks, int64_t posted_before);
 bool acks_forget(struct acks *acks, const char *channel, uint64_t highest);
-
-/* The highest ackId of that channel; false: there is none. */
-bool acks_highest(const struct acks *acks, const char *channel, uint64_t *id);
 
 /* When the oldest one that waits was posted; INT64_MAX: none. */
 int64_t acks_oldest(const struct acks *acks);

@@ -20,17 +20,14 @@
  * Before the first request, and before another one when one has failed, the collector
  * is asked whether it is well; only its own no keeps events back.
  *
- * An ackId means something on its channel only, and one indexer's numbers begin anew
- * when it starts.  A request must not be taken for another's: so a channel is left for
- * a fresh one when an answer did not come or its number does not rise, and what could
- * be mixed up is sent again.
+ * What is acknowledged is asked for by channel: hec_channel.h.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "bridge/deadline.h"
 #include "bridge/forwarder/acks.h"
+#include "bridge/forwarder/hec_channel.h"
 #include "bridge/forwarder/hec_client.h"
 #include "bridge/forwarder/send.h"
 #include "bridge/http_client.h"
@@ -53,82 +50,10 @@ struct session {
 	uint64_t bad;        /* offset behind the message that was refused; 0: none */
 	struct error reason; /* of that */
 
-	char channel[DELIVERY_CHANNEL + 1]; /* "": none */
-	bool has_given;                     /* an ackId on this channel: */
-	uint64_t first_id, last_id;
+	struct hec_channel channel;
 	bool anew;      /* a request is waited for no more, which is on the stream */
 	int64_t ask_at; /* deadline_now() */
 };
-
-/* ---- channels ---- */
-
-/* A random UUID (RFC 9562 5.4). */
-static void
-make_channel(char channel[DELIVERY_CHANNEL + 1])
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char bytes[16];
-	struct text text;
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		memory_panic("no random bytes");
-	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-	text_start(&text, channel, DELIVERY_CHANNEL);
-	for (size_t i = 0; i < sizeof(bytes); i++) {
-		text_append_byte(&text, digits[bytes[i] >> 4]);
-		text_append_byte(&text, digits[bytes[i] & 0x0f]);
-		if (i == 3 || i == 5 || i == 7 || i == 9)
-			text_append_byte(&text, '-');
-	}
-	channel[DELIVERY_CHANNEL] = '\0';
-}
-
-static void
-begin_channel(struct session *session)
-{
-	const char *fixed = session->hec->channel;
-
-	session->channel[0] = '\0';
-	session->has_given = false;
-	if (fixed != NULL)
-		memcpy(session->channel, fixed, DELIVERY_CHANNEL + 1);
-	else if (session->acks != NULL)
-		make_channel(session->channel);
-}
-
-/*
- * Something may have been numbered on this channel that we do not know of.  If the
- * indexer had begun anew, that has the number of our first request there, and of no
- * other; a channel that cannot be left may have any.
- */
-static void
-leave_channel(struct session *session)
-{
-	uint64_t doubtful = session->hec->channel != NULL ? UINT64_MAX : session->first_id;
-
-	if (session->acks == NULL)
-		return;
-	if ((session->has_given || session->hec->channel != NULL) &&
-	    acks_forget(session->acks, session->channel, doubtful))
-		session->anew = true;
-	begin_channel(session);
-}
-
-/* A number that does not rise is another indexer's, or the same one's since it started. */
-static void
-take_id(struct session *session, uint64_t id)
-{
-	if (session->has_given && id <= session->last_id) {
-		if (acks_forget(session->acks, session->channel, UINT64_MAX))
-			session->anew = true;
-		session->has_given = false;
-	}
-	if (!session->has_given)
-		session->first_id = id;
-	session->has_given = true;
-	session->last_id = id;
-}
 
 /* ---- a session ---- */
 
@@ -142,7 +67,7 @@ open_session(void **connection, const struct config_destination *destination, co
 	session->hec = destination->splunk_hec;
 	session->client = hec_client_new(session->hec, patience->stopping);
 	session->limit = session->hec->batch_events;
-	begin_channel(session);
+	hec_channel_begin(&session->channel, session->hec->channel, false);
 	*connection = session;
 	return true;
 }
@@ -156,10 +81,7 @@ recall(void *connection, struct acks *acks)
 	acks_begin(acks);
 	if (acks_cookies(acks) != NULL)
 		hec_client_set_cookies(session->client, text_of(acks_cookies(acks)));
-	begin_channel(session);
-	/* one that is used again: its numbers go on */
-	session->has_given = acks_highest(acks, session->channel, &session->last_id);
-	session->first_id = 0;
+	hec_channel_begin(&session->channel, session->hec->channel, true);
 	session->ask_at = 0;
 }
 
@@ -178,6 +100,13 @@ close_session(void *connection)
 
 	hec_client_free(session->client);
 	free(session);
+}
+
+static void
+leave_channel(struct session *session)
+{
+	if (session->acks != NULL && hec_channel_leave(&session->channel, session->acks))
+		session->anew = true;
 }
 
 /* ---- what an answer means for all ---- */
@@ -218,8 +147,8 @@ check_acks(struct session *session, struct error *error)
 {
 	const uint64_t any = 0;
 	struct hec_client_answer answer;
-	enum hec_client_result result = hec_client_ask(session->client, session->channel, &any, 1,
-						       ignore, NULL, &answer, error);
+	enum hec_client_result result = hec_client_ask(session->client, session->channel.name, &any,
+						       1, ignore, NULL, &answer, error);
 
 	if (result != HEC_CLIENT_ANSWERED)
 		return fail(session, result);
@@ -326,10 +255,11 @@ wait_for_indexer(struct session *session, const struct batch *batch, const struc
 	bytes[cookies.overflowed ? 0 : cookies.length] = '\0';
 	if (bytes[0] != '\0')
 		ack.cookies = bytes;
-	memcpy(ack.channel, session->channel, sizeof(ack.channel));
+	memcpy(ack.channel, session->channel.name, sizeof(ack.channel));
 	if (acks_oldest(session->acks) == INT64_MAX)
 		session->ask_at = deadline_now() + session->hec->ack_interval;
-	acks_add(session->acks, &ack, batch->offset + parcel->begin, batch->offset + parcel->end);
+	acks_add(session->acks, &ack, batch->offset + parcel->begin, batch->offset + parcel->end,
+		 hec_channel_keeps(&session->channel, id));
 }
 
 /* It was taken. */
@@ -349,7 +279,8 @@ go_on(struct session *session, struct batch *batch, const struct parcel *parcel,
 				  hec_client_peer(session->client));
 			return SEND_HOLD;
 		}
-		take_id(session, answer->reply.ack_id);
+		if (hec_channel_take(&session->channel, session->acks, answer->reply.ack_id))
+			session->anew = true;
 		wait_for_indexer(session, batch, parcel, answer->reply.ack_id);
 	}
 	batch_advance(batch, parcel->end - parcel->begin);
@@ -448,7 +379,7 @@ post(struct session *session, struct batch *batch, const struct parcel *parcel, 
 	const struct slice envelopes = {batch->output.bytes + parcel->begin,
 					parcel->end - parcel->begin};
 	struct hec_client_answer answer;
-	enum hec_client_result result = hec_client_post(session->client, session->channel,
+	enum hec_client_result result = hec_client_post(session->client, session->channel.name,
 							envelopes, parcel->count, &answer, error);
 
 	if (result == HEC_CLIENT_ANSWERED)

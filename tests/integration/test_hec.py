@@ -4,6 +4,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 
 import hec_case
 from hec_server import TOKEN, HecServer, code
@@ -283,6 +284,21 @@ def a_collector_that_was_away_gets_all_when_it_is_back():
         case.log_has("http://localhost")
         case.server.start()
         case.arrived("one", "two", "three")
+
+
+@test
+def a_collector_that_hangs_is_given_up_after_the_timeout():
+    with Case("hangs", timeout="300ms") as case:
+        hang = threading.Event()
+        case.server.script = [lambda _: hang.wait(1) and None or (503, "late")]
+        case.post("one")
+        case.log_has("timed out")
+        hang.set()
+        case.arrived("one")
+        case.server.script = [lambda _: time.sleep(0.5) or (503, "late")]
+        case.post("two")
+        seconds = case.bridge.stop()
+        assert seconds < 4, seconds
 
 
 @test

@@ -1,5 +1,6 @@
 """Splunk's indexer acknowledgement: delivered is what an indexer has."""
 import sys
+import threading
 
 from hec_case import Case
 from hec_server import HecServer, code
@@ -74,9 +75,14 @@ def what_is_never_acknowledged_is_sent_again_and_marked():
 def a_restart_asks_instead_of_sending_again():
     with acknowledged("restart", ack_at_once=False) as case:
         case.server.cookie = "indexer=two"
+        case.post("zero")  # the first one on a channel is not kept
+        case.arrived("zero")
+        case.server.index_all()
+        until(lambda: case.cursor() == 1, "confirmed")
         case.post("one", "two")
-        case.arrived("one", "two")
-        until(lambda: case.query("select count(*) from acks where cookies like '%indexer%'")[0][0]
+        case.arrived("zero", "one", "two")
+        until(lambda: case.query("select count(*) from acks where cookies like '%indexer%' "
+                                 "and last_seq > 1")[0][0]
               == len(case.server.waiting()), "it is on disk")
         case.bridge.kill("forwarder")
         case.server.cookie = None
@@ -84,14 +90,47 @@ def a_restart_asks_instead_of_sending_again():
         until(lambda: case.server.polls > polls + 1, "it is asked again")
         assert case.server.requests[-1].headers["cookie"] == "indexer=two"
         case.post("three")
-        case.arrived("one", "two", "three")
+        case.arrived("zero", "one", "two", "three")
         case.server.index_all()
-        until(lambda: case.cursor() == 3, "confirmed")
-        assert case.names() == ["one", "two", "three"]
+        until(lambda: case.cursor() == 4, "confirmed")
         case.bridge.stop()
         case.bridge.start()
         case.post("four")
-        case.arrived("one", "two", "three", "four")
+        case.arrived("zero", "one", "two", "three", "four")
+
+
+@test
+def a_number_that_was_given_again_while_nobody_looked_is_not_believed():
+    # The indexer starts anew, takes "two" as its number 0, and the bridge is killed before
+    # it hears of that: number 0 of its first life, "one", is lost.
+    with acknowledged("unheard", ack_at_once=False) as case:
+        case.post("one")
+        case.arrived("one")
+        case.server.stop()
+        case.server.start()
+        case.server.ack_at_once = True
+        heard = threading.Event()
+
+        def take_and_kill(envelopes):
+            case.server.take(envelopes, case.server.requests[-1].headers[
+                "x-splunk-request-channel"])
+            case.bridge.kill("forwarder")
+            heard.set()
+            return "cut"
+        case.server.script = [take_and_kill]
+        case.post("two")
+        assert heard.wait(10)
+        until(lambda: case.cursor() == 2, "confirmed")
+        assert set(case.names(case.server.indexed)) == {"one", "two"}, case.server.indexed
+
+
+@test
+def a_channel_of_ones_own_is_used():
+    channel = "0f2b1c9e-0000-4000-8000-000000000001"
+    with acknowledged("channel", channel=channel) as case:
+        case.post("one")
+        until(lambda: case.cursor() == 1, "confirmed")
+        assert list(case.server.channels) == [channel]
 
 
 @test

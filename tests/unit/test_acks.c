@@ -43,7 +43,7 @@ add(struct acks *acks, const char *channel, uint64_t id, uint64_t first, uint64_
 {
 	const struct delivery_ack ack = ack_of(channel, id, first, last);
 
-	acks_add(acks, &ack, (first - 1) * BYTES, last * BYTES);
+	acks_add(acks, &ack, (first - 1) * BYTES, last * BYTES, true);
 }
 
 static bool
@@ -139,7 +139,7 @@ what_is_of_no_event_of_the_spool_ends_with_its_stream(void **state)
 	const struct delivery_ack ack = ack_of(ONE, 0, 0, 0);
 	size_t count = 1;
 
-	acks_add(acks, &ack, 0, 100);
+	acks_add(acks, &ack, 0, 100, true);
 	assert_int_equal(acks_confirm(acks, 100), 0);
 	assert_null(acks_take(acks, &count));
 	acks_begin(acks);
@@ -151,7 +151,7 @@ each_is_asked_for_once_a_round_by_its_channel(void **state)
 {
 	struct acks *acks = *state;
 	char channel[DELIVERY_CHANNEL + 1];
-	uint64_t ids[3], highest = 0;
+	uint64_t ids[3];
 
 	add(acks, ONE, 4, 1, 1);
 	add(acks, TWO, 0, 2, 2);
@@ -171,9 +171,18 @@ each_is_asked_for_once_a_round_by_its_channel(void **state)
 		assert_int_equal(ids[0], 7);
 		assert_int_equal(acks_next(acks, channel, ids, 3), 0);
 	}
-	assert_true(acks_highest(acks, ONE, &highest));
-	assert_int_equal(highest, 7);
-	assert_false(acks_highest(acks, "", &highest));
+}
+
+static void
+what_is_not_to_be_kept_is_adopted_all_the_same(void **state)
+{
+	struct acks *acks = *state;
+	const struct delivery_ack ack = ack_of(ONE, 0, 1, 1);
+
+	acks_add(acks, &ack, 0, 100, false);
+	assert_false(acks_has_news(acks));
+	acks_begin(acks);
+	assert_true(adopt(acks, 1));
 }
 
 static void
@@ -187,7 +196,7 @@ changes_are_told_once_and_in_their_order(void **state)
 
 	assert_false(acks_has_news(acks));
 	ack.cookies = cookie;
-	acks_add(acks, &ack, 0, 200);
+	acks_add(acks, &ack, 0, 200, true);
 	assert_true(acks_has_news(acks));
 	assert_false(acks_has_news(acks));
 	acks_indexed(acks, ONE, 0);
@@ -217,6 +226,7 @@ main(void)
 	    TEST(what_a_stream_never_comes_to_is_no_reason_to_begin_anew),
 	    TEST(what_is_of_no_event_of_the_spool_ends_with_its_stream),
 	    TEST(each_is_asked_for_once_a_round_by_its_channel),
+	    TEST(what_is_not_to_be_kept_is_adopted_all_the_same),
 	    TEST(changes_are_told_once_and_in_their_order),
 	};
 
