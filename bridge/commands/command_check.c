@@ -318,6 +318,15 @@ print_http(const struct config_http *http)
 }
 
 static void
+print_console(const struct config_console *console)
+{
+	printf("console      %s, %s, %s\n", console->address,
+	       console->password_file != NULL ? "with a password"
+					      : "NO password: reading is free, and no replays",
+	       console->certificate != NULL ? "TLS" : "in the clear");
+}
+
+static void
 print_destination(const struct config_destination *destination)
 {
 	printf("destination  %s: ", destination->name);
@@ -362,6 +371,8 @@ print_summary(const struct config *config, const struct text *warnings)
 		print_source(&config->sources[i]);
 	for (unsigned i = 0; i < config->destinations_count; i++)
 		print_destination(&config->destinations[i]);
+	if (config->console != NULL)
+		print_console(config->console);
 	print_confinement();
 }
 

@@ -10,18 +10,21 @@
 #include <event2/listener.h>
 
 #include "bridge/console/console_answer.h"
+#include "bridge/log.h"
 #include "bridge/tls_server.h"
 #include "formats/memory.h"
 
 enum {
 	LONGEST_HEAD = 8 * 1024, /* bytes */
 	LONGEST_BODY = 16 * 1024,
-	PATIENCE = 20, /* seconds without a byte */
+	ACCEPT_PAUSE = 100 * 1000, /* microseconds */
+	PATIENCE = 20,             /* seconds without a byte */
 };
 
 struct console_serve {
 	struct evhttp *http;
 	struct evconnlistener *listener; /* evhttp's, once it is bound */
+	struct event *accept_again;
 	struct tls_server *server;
 	struct desk *desk;
 };
@@ -116,6 +119,30 @@ serve_on_connection(struct event_base *base, void *context)
 	return tls_server_accept(serve->server, base);
 }
 
+/* evconnlistener's error callback is given evhttp's context, not ours. */
+static struct console_serve *only;
+
+/* Out of descriptors, mostly: asking again at once would only burn the core. */
+static void
+serve_on_accept_error(struct evconnlistener *listener, void *context)
+{
+	static const struct timeval pause = {0, ACCEPT_PAUSE};
+
+	(void)context;
+	log_warning("console", "no connection can be accepted: %m");
+	(void)evconnlistener_disable(listener);
+	(void)event_add(only->accept_again, &pause);
+}
+
+static void
+serve_on_accept_again(evutil_socket_t socket, short what, void *context)
+{
+	struct console_serve *serve = context;
+
+	(void)socket, (void)what;
+	(void)evconnlistener_enable(serve->listener);
+}
+
 bool
 console_serve_new(struct console_serve **out, struct event_base *base, int socket,
 		  struct tls_server *server, struct desk *desk, struct error *error)
@@ -126,7 +153,8 @@ console_serve_new(struct console_serve **out, struct event_base *base, int socke
 	serve->server = server;
 	serve->http = evhttp_new(base);
 	serve->listener = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, socket);
-	if (serve->http == NULL || serve->listener == NULL ||
+	serve->accept_again = event_new(base, -1, 0, serve_on_accept_again, serve);
+	if (serve->http == NULL || serve->listener == NULL || serve->accept_again == NULL ||
 	    evhttp_bind_listener(serve->http, serve->listener) == NULL) {
 		error_set(error, "the console cannot be served on descriptor %d", socket);
 		console_serve_free(serve);
@@ -138,6 +166,8 @@ console_serve_new(struct console_serve **out, struct event_base *base, int socke
 	evhttp_set_default_content_type(serve->http, NULL);
 	evhttp_set_allowed_methods(serve->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST);
 	evhttp_set_gencb(serve->http, serve_on_request, serve);
+	only = serve;
+	evconnlistener_set_error_cb(serve->listener, serve_on_accept_error);
 	if (server != NULL)
 		evhttp_set_bevcb(serve->http, serve_on_connection, serve);
 	*out = serve;
@@ -151,5 +181,7 @@ console_serve_free(struct console_serve *serve)
 		return;
 	if (serve->http != NULL)
 		evhttp_free(serve->http);
+	if (serve->accept_again != NULL)
+		event_free(serve->accept_again);
 	free(serve);
 }

@@ -40,7 +40,7 @@ const steps = {
   overflow: () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
   look: ({dark, phone}) => Promise.all([
     page.emulateMedia({colorScheme: dark ? "dark" : "light"}),
-    page.setViewportSize(phone ? {width: 390, height: 844} : {width: 1320, height: 900})]),
+    page.setViewportSize(phone ? {width: 390, height: 1700} : {width: 1320, height: 900})]),
   picture: ({name, whole}) => page.screenshot({path: `${pictures}/${name}.png`, fullPage: !!whole})
     .then(() => null),
   run: ({script}) => page.evaluate(script),

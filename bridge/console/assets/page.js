@@ -211,8 +211,10 @@ function writeCards(status) {
 
 function writeHealth(status) {
   const away = status.destinations.filter((d) => d.state !== "well");
+  const dead = status.destinations.reduce((sum, d) => sum + d.dead, 0);
   const [look, text] = !status.ready ? ["bad", "Not ready"]
     : away.length > 0 ? ["warn", `${away.length} of ${status.destinations.length} destinations in trouble`]
+    : dead > 0 ? ["warn", `${number(dead)} dead ${dead === 1 ? "letter" : "letters"}`]
     : ["good", "All well"];
   write($("health"), text);
   $("health").className = `pill ${look}`;
