@@ -189,6 +189,12 @@ print_source(const struct config_source *source)
 		printf("             answers the challenge of %s\n", source->challenge_text != NULL
 									 ? source->challenge_text
 									 : source->signature_text);
+	if (source->takes_gzip)
+		(void)puts("             takes bodies in gzip too");
+	if (source->allowed_origins_count > 0)
+		printf("             consents to %u pattern%s of origins (CloudEvents, OPTIONS)\n",
+		       source->allowed_origins_count,
+		       source->allowed_origins_count == 1 ? "" : "s");
 	for (unsigned i = 0; i < source->secrets_count; i++)
 		if (source->secrets[i].not_after_text != NULL)
 			printf("             %s is accepted until %s\n", source->secrets[i].file,

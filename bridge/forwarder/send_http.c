@@ -333,7 +333,7 @@ write_request(struct teller *teller, const struct vendor_notification *notificat
 static enum vendor_action
 tell(struct teller *teller, struct vendor_notification *notification, struct error *error)
 {
-	struct papers papers = {NULL};
+	struct papers papers = {0};
 	enum vendor_action action = VENDOR_HOLD;
 
 	if (read_papers(&papers, teller->http, error)) {

@@ -99,13 +99,11 @@ intake_form(const struct normalise *normalise, const struct verify_request *seen
 static void
 mark_signed_body(struct intake *intake, const size_t *events, struct arena *arena)
 {
-	bool is_packed = intake->body.bytes != intake->seen->body.bytes;
-
-	if (events == NULL && !is_packed)
+	if (events == NULL && !intake->is_packed)
 		return;
 	text_append_string(intake->evidence, INTAKE_SIGNED_BODY ": ");
 	text_append_slice(intake->evidence, identify_digest(intake->seen->body, arena));
-	if (is_packed)
+	if (intake->is_packed)
 		text_append_string(intake->evidence, " gzip");
 	if (events != NULL)
 		text_append_format(intake->evidence, " events=%zu", *events);

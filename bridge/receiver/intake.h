@@ -38,6 +38,7 @@ struct intake {
 	const struct verify_outcome *outcome;
 	/* Appends "name: value\n", lower case, for each header whose name begins so. */
 	void (*headers)(void *context, const char *prefix, struct text *text);
+	bool is_packed;    /* seen->body is gzip */
 	struct slice body; /* what is to be read: seen->body, or what was packed in it */
 	enum intake_form form;
 	struct text *evidence;

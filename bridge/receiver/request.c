@@ -353,27 +353,13 @@ take_packed(struct request_handler *handler, struct evhttp_request *request, str
 
 static void
 take_trusted(struct request_handler *handler, struct evhttp_request *request,
-	     const struct request_source *source, enum intake_form form,
-	     const struct verify_outcome *outcome, const struct verify_request *seen)
+	     const struct request_source *source, struct intake *intake)
 {
-	struct text evidence;
-	struct intake intake = {
-	    .config = source->config,
-	    .normalise = source->normalise,
-	    .verify = source->verify,
-	    .seen = seen,
-	    .outcome = outcome,
-	    .headers = request_read_headers,
-	    .body = seen->body,
-	    .form = form,
-	    .evidence = &evidence,
-	};
-
-	text_start(&evidence, handler->evidence, sizeof(handler->evidence));
-	if (request_read_is_packed(request))
-		take_packed(handler, request, &intake, source->body_limit);
+	text_start(intake->evidence, handler->evidence, sizeof(handler->evidence));
+	if (intake->is_packed)
+		take_packed(handler, request, intake, source->body_limit);
 	else
-		take_events(handler, request, &intake);
+		take_events(handler, request, intake);
 	arena_clear(handler->arena);
 }
 
@@ -401,13 +387,23 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	    .now = deadline_wall(),
 	    .line = commit_line(handler->commit),
 	};
-	enum intake_form form = intake_form(source->normalise, &seen);
 	struct verify_outcome outcome;
+	struct text answer, evidence;
+	struct intake intake = {
+	    .config = source->config,
+	    .normalise = source->normalise,
+	    .verify = source->verify,
+	    .seen = &seen,
+	    .outcome = &outcome,
+	    .headers = request_read_headers,
+	    .form = intake_form(source->normalise, &seen),
+	    .is_packed = request_read_is_packed(request),
+	    .body = seen.body,
+	    .evidence = &evidence,
+	};
 	char answer_bytes[CHALLENGE_ANSWER];
-	struct text answer;
 
-	if (form == INTAKE_UNKNOWN ||
-	    (request_read_is_packed(request) && !source->config->takes_gzip)) {
+	if (intake.form == INTAKE_UNKNOWN || (intake.is_packed && !source->config->takes_gzip)) {
 		refuse(handler, request, ANSWER_MEDIA_TYPE);
 		return;
 	}
@@ -428,7 +424,7 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 		commit_agree(handler->commit, seen.now);
 	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
 			     outcome.secrets, seen.now);
-	take_trusted(handler, request, source, form, &outcome, &seen);
+	take_trusted(handler, request, source, &intake);
 }
 
 /* Whether events are wanted here, asked before any is sent. */
