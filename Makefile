@@ -114,6 +114,15 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (30)
 	@$(MAKE) -j$$(nproc) VARIANT=fuzz CC=clang fuzz-targets
 	@sh tests/fuzz/run $(FUZZ_SECONDS)
 
+sanitize: ## all tests from outside, of daemons built with ASan + UBSan and with TSan
+	@sh .ci/packages build run test
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant
+	@$(MAKE) -j$$(nproc) VARIANT=asan variant
+	@$(MAKE) -j$$(nproc) VARIANT=tsan variant
+	@python3 tests/run.py --unit tsan
+	@python3 tests/run.py --sanitized asan
+	@python3 tests/run.py --sanitized tsan
+
 bench: ## requests and events per second, beside nginx and rsyslog
 	@sh .ci/packages build run test bench
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant bench-programs build/siembridge
@@ -127,6 +136,6 @@ clean: ## away with build/ and var/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-.PHONY: all variant fuzz-targets bench-programs run test unit lint fuzz bench clean help
+.PHONY: all variant fuzz-targets bench-programs run test unit lint fuzz sanitize bench clean help
 -include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d) \
          $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d)

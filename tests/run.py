@@ -5,6 +5,7 @@
     tests/run.py --unit VARIANT     unit tests of one variant alone
     tests/run.py --scenario NAME    one story (tests/scenario/NAME.scenario)
     tests/run.py --integration NAME one file (tests/integration/test_NAME.py)
+    tests/run.py --sanitized VARIANT all stories and integration tests, of build/VARIANT/siembridge
 
 Everything it runs speaks TAP ("ok 1 - what was proved").  A program that crashes,
 says nothing or outlives its deadline counts as one failure more.
@@ -30,10 +31,11 @@ RESULT = re.compile(r"^(ok|not ok) \d+ - (.*)$")
 class Item:
     """One program that prints TAP."""
 
-    def __init__(self, name, command, seconds):
+    def __init__(self, name, command, seconds, environment=None):
         self.name = name
         self.command = [str(part) for part in command]
         self.seconds = seconds
+        self.environment = environment or {}
         self.passed = 0
         self.failed = 0
         self.duration = 0.0
@@ -55,7 +57,7 @@ class Item:
 
     def run_into(self, output):
         environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
-                           UBSAN_OPTIONS="print_stacktrace=1")
+                           UBSAN_OPTIONS="print_stacktrace=1", **self.environment)
         process = subprocess.Popen(self.command, cwd=ROOT, env=environment,
                                    stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT, start_new_session=True)
@@ -130,6 +132,17 @@ def integration_items(pattern="*"):
                    [sys.executable, file], STORY_SECONDS)
 
 
+def sanitized_items(variant, integration=("*",), scenario=("*",)):
+    """Tests from outside, of a daemon that a sanitizer watches: stage.py reads its log."""
+    items = [item for pattern in integration for item in integration_items(pattern)]
+    items += [item for pattern in scenario for item in scenario_items(pattern)]
+    for item in items:
+        item.name = f"{variant} {item.name}"
+        item.environment = {"SIEMBRIDGE": str(ROOT / "build" / variant / "siembridge"),
+                            "TSAN_OPTIONS": f"suppressions={ROOT}/tests/sanitize/tsan.supp"}
+    return items
+
+
 def run_side_by_side(items):
     """Unit tests wait for nothing but the processor: one a core."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -147,6 +160,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--unit", metavar="VARIANT")
     parser.add_argument("--scenario", metavar="NAME")
+    parser.add_argument("--sanitized", metavar="VARIANT")
     parser.add_argument("--integration", metavar="NAME")
     arguments = parser.parse_args()
 
@@ -157,9 +171,12 @@ def main():
         stories = list(scenario_items(arguments.scenario))
     if arguments.integration:
         stories += list(integration_items(arguments.integration))
-    if not (arguments.unit or arguments.scenario or arguments.integration):
+    if arguments.sanitized:
+        stories += sanitized_items(arguments.sanitized)
+    if not (arguments.unit or arguments.scenario or arguments.integration or arguments.sanitized):
         units = [*unit_items("plain"), *unit_items("asan")]
-        stories = [*integration_items(), *scenario_items()]
+        stories = [*integration_items(), *scenario_items(),
+                   *sanitized_items("asan", ["http", "answers"], ["05*"])]
     if not units and not stories:
         parser.error("no test of that name")
 

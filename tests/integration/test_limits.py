@@ -20,6 +20,7 @@ directory = make_directory("limits")
 ATTACK = ROOT / "build/plain/tools/attack"
 EVENT = b'{"type":"key.created","data":{"note":"%s"}}'
 
+NOWHERE = b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 QUIET_SECONDS = 3
 ATTACK_SECONDS = 6
 
@@ -73,6 +74,27 @@ def read_answer(connection):
     while length and len(body) < int(length[1]):
         body += connection.recv(65536)
     return int(head.split()[1]), head, b"connection: close" in head.lower()
+
+
+def ask_at_once(bridge, requests):
+    """The statuses of requests sent in one go, up to the end of the connection."""
+    data = b""
+    with bridge.connect() as connection:
+        connection.sendall(b"".join(requests))
+        while True:
+            heads = re.findall(rb"HTTP/1\.1 (\d{3}) [^{]*?\r\n\r\n", data)
+            if len(heads) == len(requests):
+                break
+            try:
+                more = connection.recv(65536)
+            except OSError:
+                break
+            if not more:
+                break
+            data += more
+    for head in re.findall(rb"HTTP/1\.1 429 [^{]*?\r\n\r\n", data):
+        assert b"retry-after: 1" in head.lower(), head
+    return [int(status) for status in heads]
 
 
 def percentile(times, share):
@@ -136,10 +158,11 @@ def memory_of(pid):
 
 @with_bridge(max_connections_per_address="5", handshake_timeout="60s")
 def an_address_has_no_more_connections_than_it_may_and_others_do(bridge):
-    held = [plain_from("127.0.0.2", bridge) for _ in range(5)]
-    sixth = plain_from("127.0.0.2", bridge)
-    until(lambda: not is_open(sixth), "the sixth is closed")
-    assert all(map(is_open, held)), "one of the five was closed"
+    came = [plain_from("127.0.0.2", bridge) for _ in range(6)]
+    # which of them came last is for the loops to say
+    until(lambda: sum(map(is_open, came)) == 5, "one of the six is closed")
+    held = [connection for connection in came if is_open(connection)]
+    assert len(held) == 5, "no other"
     assert Sender(bridge).post() == 202
     held.pop().close()
     until(lambda: is_open(plain_from("127.0.0.2", bridge)), "there is room for a fifth again")
@@ -164,28 +187,29 @@ def a_full_house_closes_the_oldest_stranger_not_the_sender_that_proved_itself(br
 
 @with_bridge(handshake_rate_per_address="20", handshake_timeout="500ms")
 def handshakes_beyond_the_rate_wait_and_then_are_closed(bridge):
+    began = time.monotonic()
     tool = start_attack(bridge, seconds=2, handshakes=300)
     sender = Sender(bridge, per_connection=1)
     while tool.is_running():
         assert sender.post() == 202
         time.sleep(0.1)  # ten a second: as fast as it may
     made = figures_of(tool)
-    assert made["floods"] <= 20 * (1 + 2 + 0.5) + 1, made
+    seconds = time.monotonic() - began
+    assert made["floods"] <= 20 * (1 + seconds + 0.5) + 1, (made, seconds)
     assert made["closed"] > 0, made
 
 
 @with_bridge(request_rate_per_address="5")
 def requests_beyond_the_rate_of_an_address_are_429_with_retry_after(bridge):
-    sender = Sender(bridge)
-    statuses = [sender.post() for _ in range(7)]
-    assert statuses[:5] == [202] * 5 and 429 in statuses, statuses
+    statuses = ask_at_once(bridge, [NOWHERE] * 40)
+    assert statuses[:5] == [404] * 5 and statuses[-1] == 429 and len(statuses) < 40, statuses
     again = Sender(bridge)
     until(lambda: again.post() == 202, "it is served again")
 
 
 @with_bridge(sources="  - name: slow\n    path: /slow\n    signature: standard-webhooks\n"
                      f"    secrets: [{directory}/a_source_has_a_rate_of_its_own/secret]\n"
-                     "    rate: 3\n")
+                     "    rate: 1\n")
 def a_source_has_a_rate_of_its_own(bridge):
     sender = Sender(bridge)
     forged = Sender(bridge)
@@ -195,24 +219,16 @@ def a_source_has_a_rate_of_its_own(bridge):
     })()
     # what is not signed does not use up the rate of those who sign
     assert [forged.post(path="/slow") for _ in range(9)] == [401] * 9
-    statuses = [sender.post(path="/slow") for _ in range(6)]
-    assert statuses[:3] == [202] * 3 and statuses[-1] == 429, statuses
-    assert b"retry-after: 1" in sender.head.lower(), sender.head
+    statuses = ask_at_once(bridge, [sender.request(path="/slow") for _ in range(6)])
+    assert statuses[0] == 202 and 429 in statuses and len(statuses) == 6, statuses
     assert sender.post() == 202, "another source is not meant"
     until(lambda: sender.post(path="/slow") == 202, "it is served again")
 
 
 @with_bridge(refusal_rate_per_address="10")
 def who_errs_too_often_is_429_and_closed_and_who_signs_is_served(bridge):
-    with bridge.connect() as connection:
-        statuses = []
-        for _ in range(12):
-            connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
-            status, _, closes = read_answer(connection)
-            statuses.append(status)
-            if closes:
-                break
-    assert statuses == [404] * 10 + [429] and closes, statuses
+    statuses = ask_at_once(bridge, [NOWHERE] * 60)
+    assert statuses[:10] == [404] * 10 and statuses[-1] == 429 and len(statuses) < 60, statuses
     assert Sender(bridge).post() == 202, "from the same address"
 
 
