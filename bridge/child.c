@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "bridge/config_snapshot.h"
 #include "bridge/confine.h"
 #include "formats/text.h"
 
@@ -142,9 +143,10 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 	    pid_t *process, struct error *error)
 {
 	char parent[LONGEST_NUMBER], level[LONGEST_NUMBER], wake[LONGEST_NUMBER];
-	char counters[LONGEST_NUMBER], console[LONGEST_NUMBER], listen[LONGEST_LIST];
-	int kept[CHILD_LISTEN_SOCKETS + 3];
-	const char *arguments[20];
+	char counters[LONGEST_NUMBER], console[LONGEST_NUMBER], config[LONGEST_NUMBER];
+	char listen[LONGEST_LIST];
+	int kept[CHILD_LISTEN_SOCKETS + 4];
+	const char *arguments[24];
 	size_t keep = 0, n = 0;
 
 	arguments[n++] = "siembridge";
@@ -166,6 +168,11 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 		arguments[n++] = "--counters";
 		arguments[n++] = number_argument(counters, inheritance->counters);
 	}
+	if (inheritance->config >= 0) {
+		kept[keep++] = inheritance->config;
+		arguments[n++] = "--text";
+		arguments[n++] = number_argument(config, inheritance->config);
+	}
 	if (role->listens == CHILD_LISTENS && inheritance->listen_count > 0) {
 		for (size_t i = 0; i < inheritance->listen_count; i++)
 			kept[keep++] = inheritance->listen[i];
@@ -185,13 +192,21 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 }
 
 bool
-child_start_check(const char *config_path, bool activated, pid_t *process, struct error *error)
+child_start_check(const char *config_path, int text, bool activated, pid_t *process,
+		  struct error *error)
 {
-	const char *const arguments[] = {"siembridge", "check",   "-c",
-					 config_path,  "--quiet", activated ? "--activated" : NULL,
-					 NULL};
+	const char *arguments[] = {"siembridge", "check", "-c", config_path, "--quiet",
+				   NULL,         NULL,    NULL, NULL};
+	char number[LONGEST_NUMBER];
+	size_t n = 5;
 
-	if (!start(arguments, NULL, 0, process, error))
+	if (activated)
+		arguments[n++] = "--activated";
+	if (text >= 0) {
+		arguments[n++] = "--text";
+		arguments[n++] = number_argument(number, text);
+	}
+	if (!start(arguments, &text, text >= 0 ? 1 : 0, process, error))
 		return error_prefix(error, "check");
 	return true;
 }
@@ -256,6 +271,8 @@ read_argument(struct arguments *arguments, int option, const char *value)
 		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->counters);
 	case 'o':
 		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->console);
+	case 't':
+		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->config);
 	case 's':
 		return read_list(value, inheritance);
 	default:
@@ -267,21 +284,19 @@ static bool
 read_arguments(struct arguments *arguments, int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"role", required_argument, NULL, 'r'},
-	    {"config", required_argument, NULL, 'c'},
-	    {"parent", required_argument, NULL, 'p'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"wake", required_argument, NULL, 'w'},
-	    {"counters", required_argument, NULL, 'n'},
-	    {"listen", required_argument, NULL, 's'},
-	    {"console", required_argument, NULL, 'o'},
-	    {NULL, 0, NULL, 0},
+	    {"role", required_argument, NULL, 'r'},   {"config", required_argument, NULL, 'c'},
+	    {"parent", required_argument, NULL, 'p'}, {"log-level", required_argument, NULL, 'l'},
+	    {"wake", required_argument, NULL, 'w'},   {"counters", required_argument, NULL, 'n'},
+	    {"listen", required_argument, NULL, 's'}, {"console", required_argument, NULL, 'o'},
+	    {"text", required_argument, NULL, 't'},   {NULL, 0, NULL, 0},
 	};
 	int option;
 
-	*arguments = (struct arguments){
-	    .inheritance = {
-		.log_level = LOG_LEVEL_INFO, .wake = -1, .counters = -1, .console = -1}};
+	*arguments = (struct arguments){.inheritance = {.log_level = LOG_LEVEL_INFO,
+							.wake = -1,
+							.counters = -1,
+							.config = -1,
+							.console = -1}};
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
 		if (!read_argument(arguments, option, optarg))
 			return false;
@@ -377,6 +392,8 @@ child_main(int argc, char **argv, const struct child_role *roles, size_t count)
 		if (!die_with(arguments.parent))
 			return CHILD_EXIT_FAILED;
 		arguments.inheritance.role = roles[i].name;
+		config_snapshot_use(arguments.inheritance.config_path,
+				    arguments.inheritance.config);
 		return roles[i].run(&arguments.inheritance);
 	}
 	log_error("start", "there is no role of the name %s", arguments.role);

@@ -2,7 +2,7 @@
  * A child process: our own binary, executed anew for one role.
  *
  *   siembridge --role receiver -c FILE --parent 4711 --log-level 2 --wake 5 --counters 6
- *              --listen 7,8
+ *              --listen 7,8 --text 9
  *
  * A fresh address space; `ps` shows the role in the arguments and in the command
  * name ("siembridge-recv").  It inherits nothing but stdin (/dev/null), stdout,
@@ -27,6 +27,7 @@ enum { CHILD_LISTEN_SOCKETS = 64 };
 /* What a role is given, on both sides of the exec. */
 struct child_inheritance {
 	const char *config_path;
+	int config; /* config_snapshot.h: what to read in its place; -1: the file */
 	enum log_level log_level;
 	int wake;     /* eventfd: the receiver raises it, the forwarder waits; -1: none */
 	int counters; /* memfd of counters.h; -1: none */
@@ -68,9 +69,10 @@ MUST_CHECK bool child_start(const struct child_role *role,
 /*
  * Starts `siembridge check -c FILE --quiet`, which exits 0 where the configuration
  * may be used and else says on stderr why not.  In a process of its own, because
- * it reads secrets.  `activated`: the listening socket is there already.
+ * it reads secrets.  `text`: a snapshot to be read in place of the file, or -1.
+ * `activated`: the listening socket is there already.
  */
-MUST_CHECK bool child_start_check(const char *config_path, bool activated, pid_t *process,
+MUST_CHECK bool child_start_check(const char *config_path, int text, bool activated, pid_t *process,
 				  struct error *error);
 
 /*

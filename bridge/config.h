@@ -475,6 +475,7 @@ struct config {
 	struct config_spool spool;
 	struct config_source *sources;
 	unsigned sources_count;
+	char *user; /* whom to go on as when started as root; default siembridge, where it is */
 	char *aliases_file; /* lines of "from to" before the built-in ones; default none */
 	struct config_type *types;
 	unsigned types_count;

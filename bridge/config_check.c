@@ -92,11 +92,6 @@ check_file(const struct check *check)
 			  status.st_uid);
 		warn_at(check, &check->root, "", &text);
 	}
-	if (geteuid() == 0)
-		check->warn(check->context,
-			    "started as root, which is never needed: run as a user of its own, who "
-			    "owns the spool and may read the key and the secrets; for a port below "
-			    "1024 give it CAP_NET_BIND_SERVICE or use socket activation");
 	return true;
 }
 

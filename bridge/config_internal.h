@@ -15,6 +15,10 @@ enum {
 };
 
 /* Gives the bytes of the file, freed with free(). */
+MUST_CHECK bool config_read_file(const char *file, char **bytes, size_t *length,
+				 struct error *error);
+
+/* As above, or those of the snapshot that stands for it (config_snapshot.h). */
 MUST_CHECK bool config_read_text(const char *file, char **bytes, size_t *length,
 				 struct error *error);
 

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bridge/config_schema.h"
+#include "bridge/config_snapshot.h"
 #include "bridge/read_file.h"
 #include "formats/memory.h"
 
@@ -30,7 +32,7 @@ struct story {
 };
 
 bool
-config_read_text(const char *file, char **bytes, size_t *length, struct error *error)
+config_read_file(const char *file, char **bytes, size_t *length, struct error *error)
 {
 	char *buffer = memory_allocate(CONFIG_FILE_LIMIT);
 	struct stat status;
@@ -40,6 +42,27 @@ config_read_text(const char *file, char **bytes, size_t *length, struct error *e
 		return error_prefix(error, "configuration");
 	}
 	*bytes = buffer;
+	return true;
+}
+
+bool
+config_read_text(const char *file, char **bytes, size_t *length, struct error *error)
+{
+	int snapshot = config_snapshot_of(file);
+	char *buffer;
+	ssize_t got;
+
+	if (snapshot < 0)
+		return config_read_file(file, bytes, length, error);
+	buffer = memory_allocate(CONFIG_FILE_LIMIT);
+	got = pread(snapshot, buffer, CONFIG_FILE_LIMIT, 0);
+	if (got < 0) {
+		error_set_errno(error, "configuration: the copy of %s", file);
+		free(buffer);
+		return false;
+	}
+	*bytes = buffer;
+	*length = (size_t)got;
 	return true;
 }
 

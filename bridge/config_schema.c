@@ -377,6 +377,7 @@ static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_MAPPING("spool", CYAML_FLAG_DEFAULT, struct config, spool, spool_fields),
     CYAML_FIELD_SEQUENCE("sources", REQUIRED, struct config, sources, &source_entry, 1,
 			 MOST_ENTRIES),
+    TEXT("user", OPTIONAL, config, user),
     TEXT("aliases_file", OPTIONAL, config, aliases_file),
     CYAML_FIELD_SEQUENCE("types", OPTIONAL, struct config, types, &type_entry, 1, MOST_ENTRIES),
     CYAML_FIELD_MAPPING("mask", CYAML_FLAG_OPTIONAL, struct config, mask, mask_fields),

@@ -125,6 +125,8 @@ config_validate(struct config *config, struct error *error)
 	const struct config_place root = {
 	    .file = config->path, .directory = directory, .config = config, .error = error};
 
+	if (config->user != NULL && !config_value_name(&root, "user", config->user))
+		goto finish;
 	if (!validate_listen(&root, &config->listen) || !validate_spool(&root, &config->spool))
 		goto finish;
 	if (!config_validate_reading_vocabulary(&root, config))

@@ -46,6 +46,7 @@ static const struct confine_file supervisor_files[] = {
 
 static const struct confine_file receiver_files[] = {
     {CONFINE_SPOOL, READ | WRITE, NULL},
+    {CONFINE_PATH, READ, "/proc/sys/kernel/random/boot_id"}, /* steady.c */
     OF_LIBRARIES,
     END,
 };

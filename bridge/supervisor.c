@@ -12,14 +12,17 @@
  */
 #include "bridge/supervisor.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "bridge/config.h"
+#include "bridge/config_snapshot.h"
 #include "bridge/counters.h"
 #include "bridge/counters_file.h"
 #include "bridge/deadline.h"
@@ -67,13 +70,14 @@ struct supervisor {
 	struct event *signals[SIGNALS];
 	struct event *tick;
 	struct event *limit; /* of the child that reloads, or of the whole stop */
-	const struct child_inheritance *inheritance;
+	struct child_inheritance inheritance;
 	struct counters *counters;
 	struct child *children;
 	size_t count;
 	enum phase phase;
 	size_t current;      /* child that reloads, or was last asked to stop */
 	pid_t checker;       /* 0: none; reload waits for it */
+	int candidate;       /* the configuration that it checks; -1: none */
 	bool reload_again;   /* SIGHUP came during a reload */
 	struct event *look;  /* timer */
 	struct watch *watch; /* NULL: there is nothing to look at */
@@ -125,7 +129,7 @@ start(struct child *child)
 
 	child->asked = false;
 	child->started_at = deadline_now();
-	if (!child_start(child->role, child->supervisor->inheritance, &child->process, &error)) {
+	if (!child_start(child->role, &child->supervisor->inheritance, &child->process, &error)) {
 		log_error(child->object, "%s; trying again in %lld ms", error.text,
 			  (long long)child->backoff);
 		start_later(child);
@@ -197,7 +201,15 @@ begin_stop(struct supervisor *supervisor, int status)
 
 /* ---- reloading ---- */
 
-static void begin_check(struct supervisor *supervisor);
+static void begin_check(struct supervisor *supervisor, bool anew);
+
+static void
+drop_candidate(struct supervisor *supervisor)
+{
+	if (supervisor->candidate >= 0)
+		close(supervisor->candidate);
+	supervisor->candidate = -1;
+}
 
 /* The files that the configuration names now, as they are now: those that children read. */
 static void
@@ -208,7 +220,7 @@ watch_files(struct supervisor *supervisor)
 
 	watch_free(supervisor->watch);
 	supervisor->watch = NULL;
-	if (!config_read(&config, supervisor->inheritance->config_path, &error))
+	if (!config_read(&config, supervisor->inheritance.config_path, &error))
 		return;
 	supervisor->watch = watch_new(config);
 	config_free(config);
@@ -221,10 +233,10 @@ end_reload(struct supervisor *supervisor)
 	supervisor->ready = false; /* the service manager hears of it when all serve again */
 	(void)event_del(supervisor->limit);
 	log_info("reload", "done: every role was started anew with %s",
-		 supervisor->inheritance->config_path);
+		 supervisor->inheritance.config_path);
 	if (supervisor->reload_again) {
 		supervisor->reload_again = false;
-		begin_check(supervisor);
+		begin_check(supervisor, true);
 	}
 }
 
@@ -244,34 +256,73 @@ reload_from(struct supervisor *supervisor, size_t from)
 	ask_to_go(child);
 }
 
+/*
+ * What is checked is what will be used: a copy, which nobody edits meanwhile.  `anew`:
+ * of the file as it is now; else of what is in use, because only files that it names
+ * are others.
+ */
 static void
-begin_check(struct supervisor *supervisor)
+begin_check(struct supervisor *supervisor, bool anew)
 {
+	struct child_inheritance *inheritance = &supervisor->inheritance;
 	struct error error;
 
-	if (!child_start_check(supervisor->inheritance->config_path, false, &supervisor->checker,
-			       &error)) {
+	if (inheritance->config >= 0 && !anew)
+		supervisor->candidate = fcntl(inheritance->config, F_DUPFD_CLOEXEC, 0);
+	else if (inheritance->config >= 0 &&
+		 !config_snapshot_take(inheritance->config_path, &supervisor->candidate, &error)) {
+		log_error("reload", "%s; going on with the configuration as it was", error.text);
+		return;
+	}
+	if (!child_start_check(inheritance->config_path, supervisor->candidate, false,
+			       &supervisor->checker, &error)) {
 		supervisor->checker = 0;
+		drop_candidate(supervisor);
 		log_error("reload", "%s; going on with the configuration as it was", error.text);
 	}
+}
+
+/* From now on children are started with what was checked; says what is new in it. */
+static void
+take_candidate(struct supervisor *supervisor)
+{
+	struct child_inheritance *inheritance = &supervisor->inheritance;
+	char changes[1024];
+	struct text text;
+
+	if (supervisor->candidate < 0)
+		return;
+	text_start(&text, changes, sizeof(changes) - 1);
+	config_snapshot_compare(inheritance->config, supervisor->candidate, &text);
+	changes[text.length] = '\0';
+	log_info("reload", "what changes in %s: %s%s", inheritance->config_path, changes,
+		 text.overflowed ? " ..." : "");
+	close(inheritance->config);
+	inheritance->config = supervisor->candidate;
+	supervisor->candidate = -1;
+	config_snapshot_use(inheritance->config_path, inheritance->config);
 }
 
 static void
 checker_ended(struct supervisor *supervisor, int status)
 {
 	supervisor->checker = 0;
-	if (supervisor->phase != PHASE_RUNNING)
+	if (supervisor->phase != PHASE_RUNNING) {
+		drop_candidate(supervisor);
 		return;
+	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		supervisor->reload_again = false;
+		drop_candidate(supervisor);
 		log_error("reload",
 			  "%s cannot be used (siembridge check says why); going on with the "
 			  "configuration as it was",
-			  supervisor->inheritance->config_path);
+			  supervisor->inheritance.config_path);
 		return;
 	}
 	log_info("reload", "%s is good: replacing one role after the other",
-		 supervisor->inheritance->config_path);
+		 supervisor->inheritance.config_path);
+	take_candidate(supervisor);
 	supervisor->phase = PHASE_RELOADING;
 	watch_files(supervisor); /* before they are read: what changes meanwhile is seen */
 	service_notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=replacing the processes",
@@ -391,7 +442,7 @@ on_reload(evutil_socket_t number, short what, void *context)
 	if (supervisor->phase == PHASE_RELOADING || supervisor->checker > 0)
 		supervisor->reload_again = true;
 	else if (supervisor->phase == PHASE_RUNNING)
-		begin_check(supervisor);
+		begin_check(supervisor, true);
 }
 
 static void
@@ -402,8 +453,8 @@ on_look(evutil_socket_t descriptor, short what, void *context)
 
 	(void)descriptor;
 	(void)what;
-	if (supervisor->inheritance->snapshot >= 0)
-		counters_file_write(supervisor->inheritance->snapshot, supervisor->counters);
+	if (supervisor->inheritance.snapshot >= 0)
+		counters_file_write(supervisor->inheritance.snapshot, supervisor->counters);
 	if (supervisor->phase != PHASE_RUNNING || supervisor->checker > 0 ||
 	    supervisor->watch == NULL)
 		return;
@@ -411,7 +462,7 @@ on_look(evutil_socket_t descriptor, short what, void *context)
 	if (changed == NULL)
 		return;
 	log_info("reload", "%s is another one now", changed);
-	begin_check(supervisor);
+	begin_check(supervisor, false);
 }
 
 static void
@@ -608,7 +659,8 @@ supervisor_run(const struct child_role *roles, size_t count,
 	       const struct child_inheritance *inheritance)
 {
 	struct supervisor supervisor = {
-	    .inheritance = inheritance,
+	    .inheritance = *inheritance,
+	    .candidate = -1,
 	    .children = memory_allocate_array(count, sizeof(struct child)),
 	    .count = count,
 	    .status = CHILD_EXIT_FAILED,

@@ -13,7 +13,9 @@
 #include "bridge/commands/options.h"
 #include "bridge/commands/reach.h"
 #include "bridge/config.h"
+#include "bridge/config_snapshot.h"
 #include "bridge/confine.h"
+#include "bridge/privilege.h"
 #include "bridge/receiver/verify.h"
 #include "bridge/spool/spool.h"
 
@@ -388,10 +390,14 @@ check(const struct command *command, int argc, char **argv)
 	const char *path = OPTIONS_CONFIG_DEFAULT;
 	bool quiet = false;
 	bool activated = false;
+	uint64_t snapshot = 0;
+	struct error note;
 	const struct options_row rows[] = {
 	    {.name = "config", .letter = 'c', .text = &path},
 	    {.name = "quiet", .letter = 'q', .flag = &quiet},
 	    {.name = "activated", .letter = 'a', .flag = &activated},
+	    /* of the supervisor alone: what to read in place of the file */
+	    {.name = "text", .number = &snapshot, .maximum = 1 << 20},
 	};
 	static char warnings_bytes[64 * 1024]; /* one for each of 64 sources and destinations */
 	struct text warnings;
@@ -404,12 +410,16 @@ check(const struct command *command, int argc, char **argv)
 	text_start(&warnings, warnings_bytes, sizeof(warnings_bytes));
 	if (!options_read(rows, COUNT(rows), argc, argv, NULL, 0, &words))
 		return OPTIONS_WRONG;
-	if (!config_read(&config, path, &error) ||
+	if (snapshot > 0)
+		config_snapshot_use(path, (int)snapshot);
+	if (!config_read(&config, path, &error) || !privilege_reduce(config->user, &note, &error) ||
 	    !config_check(config, keep_warning, &warnings, &error) ||
 	    !check_verifiers(config, &error) || !check_port(config, activated, &warnings, &error)) {
 		fprintf(stderr, "error: %s\n", error.text);
 		goto finish;
 	}
+	if (note.text[0] != '\0')
+		keep_warning(&warnings, note.text);
 	reach_check(config, keep_warning, &warnings);
 	if (!quiet)
 		print_summary(config, &warnings);

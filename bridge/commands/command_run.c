@@ -15,6 +15,7 @@
 #include "bridge/child.h"
 #include "bridge/commands/options.h"
 #include "bridge/config.h"
+#include "bridge/config_snapshot.h"
 #include "bridge/confine.h"
 #include "bridge/console/console.h"
 #include "bridge/counters.h"
@@ -22,6 +23,7 @@
 #include "bridge/forwarder/forwarder.h"
 #include "bridge/listen.h"
 #include "bridge/log.h"
+#include "bridge/privilege.h"
 #include "bridge/receiver/receiver.h"
 #include "bridge/service.h"
 #include "bridge/spool/spool.h"
@@ -38,13 +40,14 @@ const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command
 
 /* True where `siembridge check` finds nothing wrong; else it has said on stderr what. */
 static bool
-world_is_good(const char *path, bool activated)
+world_is_good(const struct child_inheritance *inheritance, bool activated)
 {
 	struct error error;
 	int status = 0;
 	pid_t process;
 
-	if (!child_start_check(path, activated, &process, &error)) {
+	if (!child_start_check(inheritance->config_path, inheritance->config, activated, &process,
+			       &error)) {
 		(void)fprintf(stderr, "siembridge: %s\n", error.text);
 		return false;
 	}
@@ -52,8 +55,8 @@ world_is_good(const char *path, bool activated)
 		if (errno != EINTR)
 			return false;
 	if (WIFSIGNALED(status))
-		(void)fprintf(stderr, "siembridge: the check of %s was killed by signal %d\n", path,
-			      WTERMSIG(status));
+		(void)fprintf(stderr, "siembridge: the check of %s was killed by signal %d\n",
+			      inheritance->config_path, WTERMSIG(status));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -105,10 +108,17 @@ static bool
 prepare(struct child_inheritance *inheritance, struct error *error)
 {
 	struct config *config;
+	struct error note;
 	bool done = false, activated;
 
-	if (!service_open(error) || !config_read(&config, inheritance->config_path, error))
+	if (!service_open(error) ||
+	    !config_snapshot_take(inheritance->config_path, &inheritance->config, error))
 		return false;
+	config_snapshot_use(inheritance->config_path, inheritance->config);
+	if (!config_read(&config, inheritance->config_path, error))
+		return false;
+	if (!privilege_reduce(config->user, &note, error))
+		goto finish;
 	/* before the check, which would only find the port taken */
 	if (spool_is_locked(config->spool.directory)) {
 		error_set(error,
@@ -119,12 +129,14 @@ prepare(struct child_inheritance *inheritance, struct error *error)
 	}
 	if (!take_sockets(config, inheritance, &activated, error))
 		goto finish;
-	if (!world_is_good(inheritance->config_path, activated)) {
+	if (!world_is_good(inheritance, activated)) {
 		error->text[0] = '\0'; /* all is said */
 		goto finish;
 	}
 	done = open_shared(config, inheritance, activated, error) &&
 	       confine_enter("supervisor", config, error);
+	if (done && note.text[0] != '\0')
+		log_warning("start", "%s", note.text);
 finish:
 	config_free(config);
 	return done;
@@ -147,6 +159,7 @@ static int
 run(const struct command *command, int argc, char **argv)
 {
 	struct child_inheritance inheritance = {.config_path = OPTIONS_CONFIG_DEFAULT,
+						.config = -1,
 						.log_level = LOG_LEVEL_INFO,
 						.console = -1,
 						.snapshot = -1};
@@ -170,9 +183,6 @@ run(const struct command *command, int argc, char **argv)
 			(void)fprintf(stderr, "siembridge: %s\n", error.text);
 		return EXIT_FAILURE;
 	}
-	if (geteuid() == 0)
-		log_warning("start", "runs as root, which it never needs: give it a user of its "
-				     "own that may read the key and the secrets");
 	count = choose_roles(&inheritance, roles);
 	return supervisor_run(roles, count, &inheritance);
 }

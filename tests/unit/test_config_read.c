@@ -426,8 +426,8 @@ static const struct {
      "max_connections_per_address, handshake_rate_per_address, request_rate_per_address, "
      "refusal_rate_per_address, max_memory"},
     {"spool:", "sppool:",
-     ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, aliases_file, "
-     "types, mask, destinations, console"},
+     ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, user, "
+     "aliases_file, types, mask, destinations, console"},
     {"syslog: {", "syslog: {tls: yes, ",
      ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
      "failback, rotate, transport, framing, settle, header, facility, hostname, app_name, "

@@ -82,6 +82,7 @@ set_up(void **state)
 			 fixture->directory, i);
 	write_config(fixture);
 	fixture->inheritance.role = "forwarder";
+	fixture->inheritance.config = -1;
 	fixture->inheritance.config_path = fixture->config_path;
 	fixture->inheritance.counters = -1;
 	if (!wake_open(&fixture->inheritance.wake, &error))

@@ -181,6 +181,7 @@ static void
 start_run(struct run *run, const struct child_role *roles, size_t count, const char *config)
 {
 	struct child_inheritance inheritance = {.config_path = config,
+						.config = -1,
 						.log_level = LOG_LEVEL_INFO,
 						.listen_count = 2,
 						.console = -1,
