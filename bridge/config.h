@@ -367,7 +367,7 @@ struct config_http {
 	char *method;     /* http: POST (default), PUT, PATCH */
 	char **headers;   /* http: "Name: value" */
 	unsigned headers_count;
-	char *content_type; /* http: default application/json */
+	char *content_type; /* http: default application/json, which all others have */
 	char *body;         /* http: template (template.h); default: the event in `format` */
 	char *secret_file;  /* http: whsec_..., to sign as Standard Webhooks */
 	char *ca_file;      /* PEM: whom to believe; default: what the system does */

@@ -141,6 +141,8 @@ validate_own(const struct config_place *place, struct config_http *http)
 	static const struct config_word methods[] = {{"POST", 0}, {"PUT", 1}, {"PATCH", 2}};
 	int ignored;
 
+	if (http->vendor != CONFIG_VENDOR_HTTP)
+		return true; /* it has none of these keys, so nobody would free them */
 	if (http->method != NULL &&
 	    !config_value_word(place, "method", http->method, methods, COUNT(methods), &ignored))
 		return false;

@@ -306,6 +306,7 @@ static enum vendor_action
 write_request(struct teller *teller, const struct vendor_notification *notification,
 	      struct error *error)
 {
+	const char *written = teller->http->content_type;
 	struct vendor_request *request = &teller->request;
 	bool hold = false;
 
@@ -315,7 +316,7 @@ write_request(struct teller *teller, const struct vendor_notification *notificat
 	text_cut(&request->body, 0);
 	text_append_slice(&request->url, notification->url);
 	text_append_format(&request->headers, "Content-Type: %s\nUser-Agent: siembridge\n",
-			   teller->http->content_type);
+			   written != NULL ? written : "application/json");
 	if (!teller->vendor->write(notification, request, &hold, error))
 		return hold ? VENDOR_HOLD : VENDOR_DROP;
 	text_append_byte(&request->url, '\0');
