@@ -12,10 +12,12 @@
 #include <string.h>
 
 #include "bridge/commands/options.h"
+#include "bridge/commands/progress.h"
 #include "bridge/commands/signature_proof.h"
 #include "bridge/config.h"
 #include "bridge/hex.h"
 #include "bridge/spool/delivery_view.h"
+#include "bridge/spool/spool_find.h"
 #include "bridge/spool/spool_verify.h"
 #include "formats/memory.h"
 
@@ -39,6 +41,8 @@ struct checking {
 	struct signature_proof proof;
 	uint64_t findings;
 	bool signatures;
+	struct progress *progress;
+	uint64_t first; /* sequence that is kept */
 };
 
 static void
@@ -48,6 +52,7 @@ show_finding(void *context, const struct spool_verify_finding *finding)
 
 	if (++checking->findings > FINDINGS_SHOWN)
 		return;
+	progress_wipe(checking->progress);
 	if (finding->first == finding->last)
 		(void)printf("broken     event %" PRIu64 ": %s\n", finding->first,
 			     meanings[finding->kind]);
@@ -62,7 +67,28 @@ check_event(void *context, const struct spool_event *event)
 {
 	struct checking *checking = context;
 
-	signature_proof_check(&checking->proof, event);
+	if (event->sequence >= checking->first)
+		progress_show(checking->progress, event->sequence - checking->first + 1);
+	if (checking->signatures)
+		signature_proof_check(&checking->proof, event);
+}
+
+/* Where it cannot be told how much there is, there is no bar; spool_verify() says why. */
+static void
+begin_progress(struct checking *checking)
+{
+	struct spool_find *find;
+	struct error ignored;
+	uint64_t last = 0;
+
+	checking->first = 1;
+	if (spool_find_open(&find, checking->config->spool.directory, &ignored)) {
+		if (!spool_find_range(find, &checking->first, &last, &ignored))
+			last = 0;
+		spool_find_close(find);
+	}
+	checking->progress =
+	    progress_start("verify", last >= checking->first ? last - checking->first + 1 : 0);
 }
 
 /* ---- what was noted ---- */
@@ -215,20 +241,21 @@ static bool
 check(struct checking *checking, const char *expect, bool *good, struct error *error)
 {
 	const char *directory = checking->config->spool.directory;
-	struct spool_verify_calls calls = {.found = show_finding, .context = checking};
+	const struct spool_verify_calls calls = {
+	    .found = show_finding, .event = check_event, .context = checking};
 	struct delivery_cursor *cursors =
 	    memory_allocate_array(checking->config->destinations_count, sizeof(*cursors));
 	struct spool_verify_report report;
 	struct spool_verify_note note;
 	bool done = read_note(expect, &note, error);
 
-	if (checking->signatures)
-		calls.event = check_event;
+	begin_progress(checking);
 	done = done &&
 	       (!checking->signatures ||
 		signature_proof_open(&checking->proof, checking->config, error)) &&
 	       read_cursors(checking->config, cursors, error) &&
 	       spool_verify(directory, &note, &calls, &report, error);
+	progress_end(checking->progress);
 	if (done)
 		*good = show_report(checking, &note, cursors, &report);
 	free(cursors);

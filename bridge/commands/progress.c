@@ -169,11 +169,18 @@ progress_show(struct progress *progress, uint64_t done)
 }
 
 void
+progress_wipe(struct progress *progress)
+{
+	if (!progress->terminal || progress->shown == 0)
+		return;
+	(void)fputs("\r\033[K", stderr);
+	(void)fflush(stderr);
+	progress->shown = 0;
+}
+
+void
 progress_end(struct progress *progress)
 {
-	if (progress->terminal && progress->shown > 0) {
-		(void)fputs("\r\033[K", stderr);
-		(void)fflush(stderr);
-	}
+	progress_wipe(progress);
 	free(progress);
 }

@@ -20,7 +20,10 @@ struct progress *progress_start(const char *what, uint64_t total);
 /* So many are done by now; cheap: the line is written at most ten times a second. */
 void progress_show(struct progress *progress, uint64_t done);
 
-/* Wipes the line, so that what is printed next stands alone, and frees. */
+/* Wipes the line, so that what is printed next stands alone; the next one comes again. */
+void progress_wipe(struct progress *progress);
+
+/* The same, and frees. */
 void progress_end(struct progress *progress);
 
 /*
