@@ -450,6 +450,8 @@ def hec(event):
            "invoice.amount", "invoice.currency", "invoice.due", "alert.id", "alert.rule",
            "resource.id")],
         ("event.alert.title", "title")], (*NUMBERS, "invoice.amount"))
+    if event["replayed"]:
+        found["fields.replayed"] = "true"
     return found
 
 
