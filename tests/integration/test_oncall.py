@@ -7,7 +7,10 @@ answers as their documentation says (vendors.py).
 import base64
 import hashlib
 import hmac
+import http.client
+import json
 import shutil
+import ssl
 import sys
 import time
 
@@ -327,6 +330,30 @@ def replays_page_nobody():
                                      "--from", "1")
         assert result.returncode == 0, result.stderr
         case.taken(2)
+
+
+@test
+def a_body_that_comes_again_under_another_id_pages_nobody():
+    """GitHub's signature does not cover the delivery id: anybody could send it again."""
+    case = Case("again-id", fold="0s")
+    write_private(case.directory / "hub", "s" * 32)
+    case.bridge.sources.append("  - {name: hub, path: /hub, signature: github, "
+                               f"secrets: [{case.directory}/hub]}}\n")
+    body = json.dumps({"type": "key.disabled", "api_key": {"id": "k1"}}).encode()
+    mac = hmac.new(b"s" * 32, body, hashlib.sha256).hexdigest()
+    context = ssl.create_default_context(cafile=case.directory / "cert.pem")
+    with case:
+        for delivery in ("d-1", "d-2"):
+            connection = http.client.HTTPSConnection("localhost", case.bridge.port,
+                                                     context=context, timeout=10)
+            connection.request("POST", "/hub", body, {"content-type": "application/json",
+                                                      "x-hub-signature-256": f"sha256={mac}",
+                                                      "x-github-event": "key",
+                                                      "x-github-delivery": delivery})
+            assert connection.getresponse().status == 202
+            connection.close()
+        case.delivered(2)
+        case.taken(1)
 
 
 # ---- configuration ----
