@@ -274,7 +274,8 @@ begin_check(struct supervisor *supervisor, bool anew)
 		log_error("reload", "%s; going on with the configuration as it was", error.text);
 		return;
 	}
-	if (!child_start_check(inheritance->config_path, supervisor->candidate, false,
+	/* the sockets are ours, whether a receiver lives at this moment or not */
+	if (!child_start_check(inheritance->config_path, supervisor->candidate, true,
 			       &supervisor->checker, &error)) {
 		supervisor->checker = 0;
 		drop_candidate(supervisor);
