@@ -74,3 +74,12 @@ config_free(struct config *config)
 	free(config->hostname);
 	config_schema_free(config);
 }
+
+bool
+config_polls(const struct config *config)
+{
+	for (unsigned i = 0; i < config->sources_count; i++)
+		if (config->sources[i].poll != NULL)
+			return true;
+	return false;
+}

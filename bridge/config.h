@@ -176,6 +176,36 @@ struct config_type {
 	char *category_text;         /* key, member, usage ...; default: the catalogue's */
 };
 
+/* How the `since` of an address is written. */
+enum config_since { CONFIG_SINCE_RFC3339, CONFIG_SINCE_SECONDS, CONFIG_SINCE_MILLISECONDS };
+
+/*
+ * poll: of a source: its list of events is asked for what no webhook brought.  Pointers are
+ * RFC 6901's, of names alone; "" is the whole.
+ */
+struct config_poll {
+	char *url;             /* {since}, {until}, {cursor} stand for what changes */
+	char *token_file;      /* for Authorization: Bearer; default: none */
+	char *interval_text;   /* default 5m */
+	char *lookback_text;   /* how old an event may be to be looked for; default 24h */
+	char *grace_text;      /* what is younger may still come by itself; default 10m */
+	char *items;           /* in an answer: the array; default "" */
+	char *event;           /* in an item: the event as a webhook has it; default "" */
+	char *id;              /* in an item: the delivery id; default: as of a body without one */
+	char *time;            /* in an item: when it happened; default /timestamp */
+	char *next;            /* in an answer: the next cursor, or address; default: none */
+	char *since_form_text; /* rfc3339 (default), seconds, milliseconds */
+	char *ca_file;         /* PEM; default: whom the system believes */
+	char *proxy;           /* default: none */
+	char *timeout_text;    /* for an answer; default 30s */
+
+	int64_t interval; /* milliseconds */
+	int64_t lookback; /* milliseconds */
+	int64_t grace;    /* milliseconds */
+	int64_t timeout;  /* milliseconds */
+	enum config_since since_form;
+};
+
 /* One of sources: */
 struct config_source {
 	char *name;                    /* [A-Za-z0-9._-], unique */
@@ -210,6 +240,7 @@ struct config_source {
 	char *allowed_rate_text; /* that it consents to, requests a minute; default any */
 	char *batch; /* name of the member that holds the events of a batch; default "events",
 			where the body itself is none */
+	struct config_poll *poll; /* NULL: its list is not asked */
 
 	enum config_signature signature;
 	int64_t tolerance; /* milliseconds */
@@ -514,6 +545,9 @@ bool config_is_on_call(const struct config_destination *destination);
 /* False: nobody is told of what is replayed, and the error says what to do about it. */
 MUST_CHECK bool config_takes_replays(const struct config_destination *destination,
 				     struct error *error);
+
+/* Has any source a list that is to be asked? */
+bool config_polls(const struct config *config);
 
 /*
  * Checks the world against it, and changes nothing: files readable, key fits

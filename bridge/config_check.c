@@ -195,6 +195,35 @@ check_spool(const struct check *check)
 /* ---- sources ---- */
 
 static bool
+check_paper(const struct config_place *place, const char *key, const char *path)
+{
+	struct secret *secret = NULL;
+
+	if (path != NULL && !secret_read_password(&secret, path, place->error))
+		return config_value_wrong(place, key);
+	secret_free(secret);
+	return true;
+}
+
+static bool
+check_poll(const struct check *check, const struct config_place *source,
+	   const struct config_poll *poll)
+{
+	const struct config_place place = config_value_place(source, "poll", -1);
+	struct certificate *authority = NULL;
+	struct error text;
+
+	if (poll->ca_file != NULL && !certificate_read(&authority, poll->ca_file, place.error))
+		return config_value_wrong(&place, "ca_file");
+	certificate_free(authority);
+	if (strncmp(poll->url, "http://", strlen("http://")) == 0) {
+		error_set(&text, "whoever is on the way can read the token and add events");
+		warn_at(check, &place, "url", &text);
+	}
+	return check_paper(&place, "token_file", poll->token_file);
+}
+
+static bool
 check_source(const struct check *check, unsigned index)
 {
 	const struct config_place place = config_value_place(&check->root, "sources", (int)index);
@@ -225,7 +254,7 @@ check_source(const struct check *check, unsigned index)
 			warn_at(check, &entry, "not_after", &text);
 		}
 	}
-	return true;
+	return source->poll == NULL || check_poll(check, &place, source->poll);
 }
 
 /* ---- destinations ---- */
@@ -362,17 +391,6 @@ check_splunk_hec(const struct check *check, const struct config_place *destinati
 		return config_value_wrong(&place, "token_file");
 	secret_free(token);
 	return check_tls(check, &place, &tls);
-}
-
-static bool
-check_paper(const struct config_place *place, const char *key, const char *path)
-{
-	struct secret *secret = NULL;
-
-	if (path != NULL && !secret_read_password(&secret, path, place->error))
-		return config_value_wrong(place, key);
-	secret_free(secret);
-	return true;
 }
 
 static bool

@@ -130,6 +130,24 @@ static const cyaml_schema_value_t type_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_type, type_fields),
 };
 
+static const cyaml_schema_field_t poll_fields[] = {
+    TEXT("url", REQUIRED, config_poll, url),
+    TEXT("token_file", OPTIONAL, config_poll, token_file),
+    TEXT("interval", OPTIONAL, config_poll, interval_text),
+    TEXT("lookback", OPTIONAL, config_poll, lookback_text),
+    TEXT("grace", OPTIONAL, config_poll, grace_text),
+    TEXT("items", OPTIONAL, config_poll, items),
+    TEXT("event", OPTIONAL, config_poll, event),
+    TEXT("id", OPTIONAL, config_poll, id),
+    TEXT("time", OPTIONAL, config_poll, time),
+    TEXT("next", OPTIONAL, config_poll, next),
+    TEXT("since_form", OPTIONAL, config_poll, since_form_text),
+    TEXT("ca_file", OPTIONAL, config_poll, ca_file),
+    TEXT("proxy", OPTIONAL, config_poll, proxy),
+    TEXT("timeout", OPTIONAL, config_poll, timeout_text),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t source_fields[] = {
     TEXT("name", REQUIRED, config_source, name),
     TEXT("path", REQUIRED, config_source, path),
@@ -160,6 +178,7 @@ static const cyaml_schema_field_t source_fields[] = {
     TEXT("allowed_rate", OPTIONAL, config_source, allowed_rate_text),
     TEXT("batch", OPTIONAL, config_source, batch),
     TEXT("rate", OPTIONAL, config_source, rate_text),
+    CYAML_FIELD_MAPPING_PTR("poll", OPTIONAL, struct config_source, poll, poll_fields),
     TEXT("client_ca_file", OPTIONAL, config_source, client_ca_file),
     CYAML_FIELD_SEQUENCE("client_names", OPTIONAL, struct config_source, client_names, &text_entry,
 			 1, MOST_ENTRIES),

@@ -73,6 +73,7 @@ config_validate_source(const struct config_place *root, struct config *config, u
 	return config_validate_signature(&place, source) &&
 	       config_validate_reading(&place, config, source) &&
 	       config_validate_intake(&place, source) &&
+	       (source->poll == NULL || config_validate_poll(&place, source->poll)) &&
 	       config_value_events(&place, &source->events, &source->events_count) &&
 	       validate_client(&place, source) && validate_silence(&place, source) &&
 	       config_value_number(&place, "rate", source->rate_text, 0, 0,

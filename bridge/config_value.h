@@ -92,6 +92,8 @@ MUST_CHECK bool config_validate_signature(const struct config_place *place,
 /* ... about what it takes beside single plain bodies: encodings, origins, batch. */
 MUST_CHECK bool config_validate_intake(const struct config_place *place,
 				       struct config_source *source);
+/* ... about its `poll`. */
+MUST_CHECK bool config_validate_poll(const struct config_place *source, struct config_poll *poll);
 /* ... about how the bodies of a source are read, which needs the vocabulary before it. */
 MUST_CHECK bool config_validate_reading(const struct config_place *place,
 					const struct config *config, struct config_source *source);

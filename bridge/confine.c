@@ -51,29 +51,34 @@ static const struct confine_file receiver_files[] = {
     END,
 };
 
+/* Names, and the system's authorities. */
+#define OF_CLIENTS                                                                                 \
+	{CONFINE_CREDENTIALS, READ, NULL}, {CONFINE_PATH, READ, "/etc/resolv.conf"},               \
+	    {CONFINE_PATH, READ, "/run/systemd/resolve"},                                          \
+	    {CONFINE_PATH, READ, "/run/NetworkManager"}, {CONFINE_PATH, READ, "/etc/hosts"},       \
+	    {CONFINE_PATH, READ, "/etc/host.conf"}, {CONFINE_PATH, READ, "/etc/nsswitch.conf"},    \
+	    {CONFINE_PATH, READ, "/etc/gai.conf"}, {CONFINE_PATH, READ, "/etc/services"},          \
+	    {CONFINE_PATH, READ, "/etc/ld.so.cache"}, {CONFINE_PATH, READ, "/lib"},                \
+	    {CONFINE_PATH, READ, "/lib64"}, {CONFINE_PATH, READ, "/usr/lib"},                      \
+	    {CONFINE_PATH, READ, "/etc/ssl/openssl.cnf"}, {CONFINE_PATH, READ, "/etc/ssl/certs"},  \
+	    {CONFINE_PATH, READ, "/usr/share/ca-certificates"},                                    \
+	{                                                                                          \
+		CONFINE_PATH, READ, "/usr/local/share/ca-certificates"                             \
+	}
+
 static const struct confine_file forwarder_files[] = {
     {CONFINE_SPOOL, READ | WRITE, NULL}, /* delivery.db; and to read spool.db its -shm */
     {CONFINE_DESTINATION_INPUT, READ, NULL},
     {CONFINE_DESTINATION_OUTPUT, READ | WRITE, NULL},
-    {CONFINE_CREDENTIALS, READ, NULL},
-    /* names */
-    {CONFINE_PATH, READ, "/etc/resolv.conf"},
-    {CONFINE_PATH, READ, "/run/systemd/resolve"},
-    {CONFINE_PATH, READ, "/run/NetworkManager"},
-    {CONFINE_PATH, READ, "/etc/hosts"},
-    {CONFINE_PATH, READ, "/etc/host.conf"},
-    {CONFINE_PATH, READ, "/etc/nsswitch.conf"},
-    {CONFINE_PATH, READ, "/etc/gai.conf"},
-    {CONFINE_PATH, READ, "/etc/services"},
-    {CONFINE_PATH, READ, "/etc/ld.so.cache"},
-    {CONFINE_PATH, READ, "/lib"},
-    {CONFINE_PATH, READ, "/lib64"},
-    {CONFINE_PATH, READ, "/usr/lib"},
-    /* the system's authorities */
-    {CONFINE_PATH, READ, "/etc/ssl/openssl.cnf"},
-    {CONFINE_PATH, READ, "/etc/ssl/certs"},
-    {CONFINE_PATH, READ, "/usr/share/ca-certificates"},
-    {CONFINE_PATH, READ, "/usr/local/share/ca-certificates"},
+    OF_CLIENTS,
+    OF_LIBRARIES,
+    END,
+};
+
+/* What it finds goes through a socket, and the spool's files are nothing to it. */
+static const struct confine_file poller_files[] = {
+    {CONFINE_POLL_INPUT, READ, NULL},
+    OF_CLIENTS,
     OF_LIBRARIES,
     END,
 };
@@ -116,6 +121,16 @@ static const struct confine_row rows[] = {
 	.calls = {confine_calls_basic, confine_calls_files, confine_calls_connect},
 	.open_files = 4096,
 	.memory = 4096 * MIB, /* 64 destinations, each with two threads' stacks of 8 MiB */
+    },
+    {
+	.role = "poller",
+	.files = poller_files,
+	.handled = ALL,
+	.ports = CONFINE_PORTS_ALL,
+	.loads_libraries = true,
+	.calls = {confine_calls_basic, confine_calls_files, confine_calls_connect},
+	.open_files = 256,
+	.memory = 512 * MIB,
     },
     {
 	.role = "console",

@@ -202,6 +202,18 @@ allow_of_destinations(struct rules *rules, bool outputs, unsigned rights)
 	return true;
 }
 
+static bool
+allow_of_polls(struct rules *rules, unsigned rights)
+{
+	const struct config *config = rules->config;
+
+	for (size_t i = 0; i < config->named_paths_count; i++)
+		if (strstr(config->named_paths[i].key, "].poll.") != NULL &&
+		    !allow(rules, config->named_paths[i].path, rights))
+			return false;
+	return true;
+}
+
 /* The program and its loader, which execve(2) opens for execution as well. */
 struct executables {
 	struct rules *rules;
@@ -248,6 +260,8 @@ allow_place(struct rules *rules, const struct confine_file *file)
 		return allow_of_destinations(rules, false, file->rights);
 	case CONFINE_DESTINATION_OUTPUT:
 		return allow_of_destinations(rules, true, file->rights);
+	case CONFINE_POLL_INPUT:
+		return allow_of_polls(rules, file->rights);
 	case CONFINE_SPOOL:
 		path = rules->config->spool.directory;
 		break;
@@ -327,7 +341,8 @@ handled_ports(const struct rules *rules)
 {
 	if (rules->row->ports == CONFINE_PORTS_FREE)
 		return 0;
-	if (rules->row->ports == CONFINE_PORTS_CONFIGURED && !ports_are_known(rules->config))
+	if (rules->row->ports == CONFINE_PORTS_ALL ||
+	    (rules->row->ports == CONFINE_PORTS_CONFIGURED && !ports_are_known(rules->config)))
 		return BIND_TCP;
 	return BIND_TCP | CONNECT_TCP;
 }

@@ -25,6 +25,7 @@ enum confine_place {
 	CONFINE_SPOOL,              /* spool.directory */
 	CONFINE_DESTINATION_INPUT,  /* files named in destinations: authorities, keys, tokens */
 	CONFINE_DESTINATION_OUTPUT, /* where destinations write: the directory of file.path */
+	CONFINE_POLL_INPUT,         /* files named in poll: of sources */
 	CONFINE_CREDENTIALS,        /* $CREDENTIALS_DIRECTORY of systemd */
 	CONFINE_OURSELVES,          /* this program's file and the loader that it names */
 };
@@ -42,6 +43,7 @@ enum confine_ports {
 	CONFINE_PORTS_FREE, /* not confined */
 	CONFINE_PORTS_NONE,
 	CONFINE_PORTS_CONFIGURED, /* those of the destinations, and 53 */
+	CONFINE_PORTS_ALL,        /* any of them */
 };
 
 /* Lists of system calls, each ended by NULL: confine_calls.c. */

@@ -30,6 +30,7 @@ static const char *const names[COUNTERS] = {
     [COUNTER_UNROUTED] = "unrouted_total",
     [COUNTER_TURNED_AWAY] = "turned_away_total",
     [COUNTER_RATE_LIMITED] = "rate_limited_total",
+    [COUNTER_POLLED] = "polled_total",
 };
 
 bool

@@ -30,6 +30,7 @@ enum counter {
 	COUNTER_UNROUTED,          /* stored events that no destination wants */
 	COUNTER_TURNED_AWAY,       /* connections, for there were too many */
 	COUNTER_RATE_LIMITED,      /* 429 */
+	COUNTER_POLLED,            /* stored, found at a sender's list */
 	COUNTERS
 };
 

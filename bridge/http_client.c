@@ -17,7 +17,8 @@ struct http_client {
 	struct text answer;
 	const atomic_bool *stopping;
 	int64_t stop_at; /* deadline_now() at which to give up; 0: nobody stops */
-	char bytes[HTTP_CLIENT_LONGEST_ANSWER];
+	size_t longest_answer;
+	char bytes[]; /* longest_answer of them */
 };
 
 /* Keeps what fits and lets the rest go by: the status is what counts. */
@@ -135,9 +136,12 @@ bool
 http_client_new(struct http_client **client, const struct http_client_settings *settings,
 		struct error *error)
 {
-	struct http_client *made = memory_allocate(sizeof(*made));
+	size_t longest_answer =
+	    settings->longest_answer > 0 ? settings->longest_answer : HTTP_CLIENT_LONGEST_ANSWER;
+	struct http_client *made = memory_allocate(sizeof(*made) + longest_answer);
 	CURLcode code;
 
+	made->longest_answer = longest_answer;
 	made->stopping = settings->stopping;
 	made->curl = curl_easy_init();
 	if (made->curl == NULL) {
@@ -310,7 +314,7 @@ http_client_perform(struct http_client *client, const struct http_client_request
 	struct slice origin = http_client_origin(request->url);
 	CURLcode code;
 
-	text_start(&client->answer, client->bytes, sizeof(client->bytes));
+	text_start(&client->answer, client->bytes, client->longest_answer);
 	client->problem[0] = '\0';
 	client->stop_at = 0;
 	code = set_request(client, request, headers);

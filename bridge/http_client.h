@@ -36,6 +36,7 @@ struct http_client_settings {
 	const char *certificate; /* PEM, our own with its chain; NULL: none */
 	const char *private_key; /* PEM; of the certificate */
 	const char *proxy;       /* "http://proxy:3128"; NULL: none */
+	size_t longest_answer;   /* bytes kept of one; 0: HTTP_CLIENT_LONGEST_ANSWER */
 	bool plain;              /* http:// is spoken too */
 	bool cookies;            /* what the peer sets is sent back to it */
 	int64_t connect_timeout; /* milliseconds, handshake included */

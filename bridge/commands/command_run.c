@@ -23,6 +23,7 @@
 #include "bridge/forwarder/forwarder.h"
 #include "bridge/listen.h"
 #include "bridge/log.h"
+#include "bridge/poller/poller.h"
 #include "bridge/privilege.h"
 #include "bridge/receiver/receiver.h"
 #include "bridge/service.h"
@@ -34,6 +35,7 @@
 const struct child_role command_run_roles[] = {
     {"receiver", "siembridge-recv", CHILD_LISTENS, receiver_run, COUNTERS_LIFE_RECEIVER},
     {"forwarder", "siembridge-fwd", CHILD_LISTENS_NOT, forwarder_run, COUNTERS_LIFE_FORWARDER},
+    {"poller", "siembridge-poll", CHILD_LISTENS_NOT, poller_run, COUNTERS_LIFE_NONE},
     {"console", "siembridge-cons", CHILD_LISTENS_CONSOLE, console_run, COUNTERS_LIFE_CONSOLE},
 };
 const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command_run_roles[0]);
@@ -105,7 +107,7 @@ open_shared(const struct config *config, struct child_inheritance *inheritance, 
 }
 
 static bool
-prepare(struct child_inheritance *inheritance, struct error *error)
+prepare(struct child_inheritance *inheritance, bool *polls, struct error *error)
 {
 	struct config *config;
 	struct error note;
@@ -133,6 +135,7 @@ prepare(struct child_inheritance *inheritance, struct error *error)
 		error->text[0] = '\0'; /* all is said */
 		goto finish;
 	}
+	*polls = config_polls(config);
 	done = open_shared(config, inheritance, activated, error) &&
 	       confine_enter("supervisor", config, error);
 	if (done && note.text[0] != '\0')
@@ -142,16 +145,20 @@ finish:
 	return done;
 }
 
-/* Without `console:` there is no console. */
+/* Without `console:` there is no console, and without any `poll:` no poller. */
 static size_t
-choose_roles(const struct child_inheritance *inheritance, struct child_role *roles)
+choose_roles(const struct child_inheritance *inheritance, bool polls, struct child_role *roles)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < command_run_role_count; i++)
-		if (command_run_roles[i].listens != CHILD_LISTENS_CONSOLE ||
-		    inheritance->console >= 0)
-			roles[count++] = command_run_roles[i];
+	for (size_t i = 0; i < command_run_role_count; i++) {
+		const struct child_role *role = &command_run_roles[i];
+
+		if ((role->listens == CHILD_LISTENS_CONSOLE && inheritance->console < 0) ||
+		    (role->run == poller_run && !polls))
+			continue;
+		roles[count++] = *role;
+	}
 	return count;
 }
 
@@ -163,7 +170,7 @@ run(const struct command *command, int argc, char **argv)
 						.log_level = LOG_LEVEL_INFO,
 						.console = -1,
 						.snapshot = -1};
-	bool verbose = false;
+	bool verbose = false, polls = false;
 	const struct options_row rows[] = {
 	    {.name = "config", .letter = 'c', .text = &inheritance.config_path},
 	    {.name = "verbose", .letter = 'v', .flag = &verbose},
@@ -178,12 +185,12 @@ run(const struct command *command, int argc, char **argv)
 	if (verbose)
 		inheritance.log_level = LOG_LEVEL_DEBUG;
 	log_start("supervisor", inheritance.log_level);
-	if (!prepare(&inheritance, &error)) {
+	if (!prepare(&inheritance, &polls, &error)) {
 		if (error.text[0] != '\0')
 			(void)fprintf(stderr, "siembridge: %s\n", error.text);
 		return EXIT_FAILURE;
 	}
-	count = choose_roles(&inheritance, roles);
+	count = choose_roles(&inheritance, polls, roles);
 	return supervisor_run(roles, count, &inheritance);
 }
 

@@ -27,6 +27,7 @@ extern const struct command command_dead;
 extern const struct command command_replay;
 extern const struct command command_probe;
 extern const struct command command_status;
+extern const struct command command_backfill;
 extern const struct command command_verify;
 extern const struct command command_reconcile;
 

@@ -23,6 +23,7 @@ static const char *const helps[COUNTERS] = {
     [COUNTER_CONFLICTS] = "Known ids with another body that no signature covers; kept.",
     [COUNTER_TURNED_AWAY] = "Connections closed at once: a limit of connections was reached.",
     [COUNTER_RATE_LIMITED] = "Requests answered 429.",
+    [COUNTER_POLLED] = "Events stored that no webhook had brought, found by polling.",
     [COUNTER_UNROUTED] = "Stored events that no destination wants.",
 };
 

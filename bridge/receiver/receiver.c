@@ -27,6 +27,7 @@
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/loop.h"
+#include "bridge/receiver/polled.h"
 #include "bridge/receiver/report.h"
 #include "bridge/receiver/secret_use.h"
 #include "bridge/receiver/silence.h"
@@ -59,6 +60,7 @@ struct receiver {
 	struct limit *limit;
 	struct spool *spool;
 	struct commit *commit;
+	struct polled *polled;     /* NULL where no source polls */
 	struct silence *silence;   /* NULL where no source has one */
 	const char **destinations; /* their names; borrowed ones */
 	struct loop_settings settings;
@@ -323,9 +325,11 @@ static void
 release(struct receiver *receiver)
 {
 	silence_stop(receiver->silence);
+	polled_stop(receiver->polled);
 	if (receiver->commit != NULL)
 		commit_stop(receiver->commit);
 	silence_free(receiver->silence);
+	polled_free(receiver->polled);
 	for (size_t i = 0; i < receiver->loop_count; i++)
 		loop_free(receiver->loops[i]);
 	if (receiver->spool != NULL)
@@ -358,9 +362,12 @@ start(struct receiver *receiver, const struct child_inheritance *inheritance, st
 	return counters_map(inheritance->counters, &receiver->counters, error) &&
 	       prepare_signals(receiver, error) && prepare_sources(receiver, error) &&
 	       open_server(receiver, error) && open_spool(receiver, error) &&
+	       polled_open(&receiver->polled, receiver->config, error) &&
 	       child_confine(inheritance, receiver->config, error) &&
 	       start_commit(receiver, inheritance->wake, error) &&
 	       silence_start(&receiver->silence, receiver->config, receiver->commit, error) &&
+	       polled_start(receiver->polled, receiver->sources, receiver->config->sources_count,
+			    receiver->commit, receiver->counters, error) &&
 	       start_loops(receiver, inheritance, error);
 }
 

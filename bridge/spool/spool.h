@@ -38,6 +38,8 @@ enum spool_flag {
 	SPOOL_FLAG_REPLAY = 1 << 0,
 	/* its id, which no signature covers, was there before with another body */
 	SPOOL_FLAG_CONFLICT = 1 << 1,
+	/* no webhook brought it: it was found in the sender's list */
+	SPOOL_FLAG_POLLED = 1 << 2,
 };
 
 /* What is kept of one event.  All pointers are borrowed. */
