@@ -37,6 +37,7 @@ TOOLS   := $(patsubst tests/tools/%.c,$(OUT)/tools/%,$(wildcard tests/tools/*.c)
 
 FUZZ    := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
+CRASH   := $(patsubst tests/crash/%.c,$(OUT)/crash/%,$(wildcard tests/crash/*.c))
 FUZZ_SECONDS ?= 30
 
 ifeq ($(V),)
@@ -83,8 +84,13 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS)
 
+$(OUT)/crash/%: $(OUT)/tests/crash/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fdatasync -o $@ $< $(LIBRARY) $(LIBS)
+
 # What a run needs of one variant; used by the targets below.
 variant: $(OUT)/siembridge $(UNIT) $(TOOLS)
+faults: $(OUT)/siembridge $(CRASH)
 fuzz-targets: $(FUZZ)
 bench-programs: $(BENCH)
 
@@ -97,6 +103,7 @@ test: ## unit tests, plain and under ASan+UBSan, and integration tests
 	@sh .ci/packages build run test
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant build/siembridge
 	@$(MAKE) -j$$(nproc) VARIANT=asan variant
+	@$(MAKE) -j$$(nproc) VARIANT=faults faults
 	@python3 tests/run.py
 
 unit: ## unit tests alone, plain
@@ -123,6 +130,12 @@ sanitize: ## all tests from outside, of daemons built with ASan + UBSan and with
 	@python3 tests/run.py --sanitized asan
 	@python3 tests/run.py --sanitized tsan
 
+crash: ## the fault matrix in full: kills, power cuts, disks, peers, clocks (CRASH_SEED=N, CRASH_SHARE=N)
+	@sh .ci/packages build run test
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant
+	@$(MAKE) -j$$(nproc) VARIANT=faults faults
+	@python3 tests/crash/run.py $(ROWS)
+
 bench: ## requests and events per second, beside nginx and rsyslog
 	@sh .ci/packages build run test bench
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant bench-programs build/siembridge
@@ -136,6 +149,7 @@ clean: ## away with build/ and var/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-.PHONY: all variant fuzz-targets bench-programs run test unit lint fuzz sanitize bench clean help
+.PHONY: all variant faults fuzz-targets bench-programs run test unit lint fuzz sanitize crash bench clean help
 -include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d) \
-         $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d)
+         $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d) \
+         $(CRASH:$(OUT)/crash/%=$(OUT)/tests/crash/%.d)

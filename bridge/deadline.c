@@ -10,6 +10,8 @@
 
 #ifdef FAULTS
 #include "bridge/read_file.h"
+#include "formats/error.h"
+#include "formats/text.h"
 #endif
 #include "formats/memory.h"
 

@@ -36,7 +36,11 @@
 enum {
 	/* milliseconds */
 	BACKOFF_FIRST = 100,
+#ifdef FAULTS
+	BACKOFF_LAST = 100, /* a test kills hundreds of times */
+#else
 	BACKOFF_LAST = 10000,
+#endif
 	SETTLED = 10000,      /* a child that lived this long begins again at BACKOFF_FIRST */
 	STOP_PATIENCE = 2500, /* for one child, before the next is asked as well */
 	STOP_LIMIT = 4500,    /* for all, so that the last is reaped within 5 s */

@@ -5,6 +5,7 @@
     tests/run.py --unit VARIANT     unit tests of one variant alone
     tests/run.py --scenario NAME    one story (tests/scenario/NAME.scenario)
     tests/run.py --integration NAME one file (tests/integration/test_NAME.py)
+    tests/run.py --crash NAME       one file of the fault matrix (tests/crash/test_NAME.py), its short form
     tests/run.py --sanitized VARIANT all stories and integration tests, of build/VARIANT/siembridge
 
 Everything it runs speaks TAP ("ok 1 - what was proved").  A program that crashes,
@@ -132,6 +133,12 @@ def integration_items(pattern="*"):
                    [sys.executable, file], STORY_SECONDS)
 
 
+def crash_items(pattern="*"):
+    for file in sorted((ROOT / "tests/crash").glob(f"test_{pattern}.py")):
+        yield Item(f"crash {file.stem.removeprefix('test_')}", [sys.executable, file],
+                   STORY_SECONDS)
+
+
 def sanitized_items(variant, integration=("*",), scenario=("*",)):
     """Tests from outside, of a daemon that a sanitizer watches: stage.py reads its log."""
     items = [item for pattern in integration for item in integration_items(pattern)]
@@ -162,6 +169,7 @@ def main():
     parser.add_argument("--scenario", metavar="NAME")
     parser.add_argument("--sanitized", metavar="VARIANT")
     parser.add_argument("--integration", metavar="NAME")
+    parser.add_argument("--crash", metavar="NAME")
     arguments = parser.parse_args()
 
     units, stories = [], []
@@ -171,11 +179,13 @@ def main():
         stories = list(scenario_items(arguments.scenario))
     if arguments.integration:
         stories += list(integration_items(arguments.integration))
+    if arguments.crash:
+        stories += list(crash_items(arguments.crash))
     if arguments.sanitized:
         stories += sanitized_items(arguments.sanitized)
-    if not (arguments.unit or arguments.scenario or arguments.integration or arguments.sanitized):
+    if not any(vars(arguments).values()):
         units = [*unit_items("plain"), *unit_items("asan")]
-        stories = [*integration_items(), *scenario_items(),
+        stories = [*integration_items(), *scenario_items(), *crash_items(),
                    *sanitized_items("asan", ["http", "answers"], ["05*"])]
     if not units and not stories:
         parser.error("no test of that name")
