@@ -15,9 +15,9 @@
 enum { EXIT_WRONG_USAGE = 2 };
 
 static const struct command *const commands[] = {
-    &command_run,      &command_check,  &command_send,      &command_render,
-    &command_events,   &command_dead,   &command_replay,    &command_probe,
-    &command_backfill, &command_verify, &command_reconcile, &command_status,
+    &command_run,       &command_check,  &command_send,  &command_render,   &command_events,
+    &command_dead,      &command_replay, &command_probe, &command_backfill, &command_verify,
+    &command_reconcile, &command_status, &command_spool,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

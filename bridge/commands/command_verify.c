@@ -63,13 +63,16 @@ show_finding(void *context, const struct spool_verify_finding *finding)
 }
 
 static void
-check_event(void *context, const struct spool_event *event)
+check_event(void *context, const struct spool_event *event, const unsigned char *hash,
+	    const unsigned char *before)
 {
 	struct checking *checking = context;
 
+	(void)hash;
+	(void)before;
 	if (event->sequence >= checking->first)
 		progress_show(checking->progress, event->sequence - checking->first + 1);
-	if (checking->signatures)
+	if (checking->signatures && event->intact)
 		signature_proof_check(&checking->proof, event);
 }
 

@@ -29,6 +29,7 @@ extern const struct command command_probe;
 extern const struct command command_status;
 extern const struct command command_backfill;
 extern const struct command command_verify;
+extern const struct command command_spool;
 extern const struct command command_reconcile;
 
 /* The roles of the program, for main() and for command_run. */

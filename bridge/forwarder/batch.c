@@ -97,7 +97,11 @@ batch_route(struct batch *batch, const struct config_destination *destination,
 
 		if (item->fate != BATCH_WANTED)
 			continue;
-		if (!item->stored->intact)
+		if (!item->stored->intact && item->stored->id.bytes == NULL)
+			batch_kill(
+			    batch, i,
+			    "its row in the spool cannot be read: the file is damaged there");
+		else if (!item->stored->intact)
 			batch_kill(
 			    batch, i,
 			    "its row in the spool was changed: it does not fit the hash chain");

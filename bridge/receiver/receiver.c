@@ -228,8 +228,10 @@ open_spool(struct receiver *receiver, struct error *error)
 	struct error alarm = {.text = ""};
 	uint64_t floor;
 
-	if (!delivery_highest(config->directory, &floor, error) ||
-	    !spool_open(&receiver->spool, config->directory, config->max_size, floor, &alarm,
+	/* the forwarder will put it aside; what the head file knows is enough for the numbers */
+	if (!delivery_highest(config->directory, &floor, error))
+		log_warning("delivery", "the cursors cannot be read: %s", error->text);
+	if (!spool_open(&receiver->spool, config->directory, config->max_size, floor, &alarm,
 			error))
 		return false;
 	if (alarm.text[0] != '\0')

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "formats/memory.h"
 
@@ -31,6 +32,15 @@ failed(const struct database *database, const char *doing, struct error *error)
 {
 	return error_set(error, "%s: %s (SQLite %d)", doing, sqlite3_errmsg(database->handle),
 			 sqlite3_extended_errcode(database->handle));
+}
+
+/* A page that makes no sense, or a sector that cannot be read. */
+static bool
+is_damage(int result)
+{
+	return (result & 0xff) == SQLITE_CORRUPT || result == SQLITE_NOTADB ||
+	       result == SQLITE_IOERR_READ || result == SQLITE_IOERR_SHORT_READ ||
+	       result == SQLITE_IOERR_CORRUPTFS;
 }
 
 static int
@@ -55,8 +65,8 @@ database_open(struct database **out, const char *path, enum database_mode mode, 
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
 	struct database *database = memory_allocate(sizeof(*database));
 
-	flags |= mode == DATABASE_READ_ONLY ? SQLITE_OPEN_READONLY
-					    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	flags |= mode == DATABASE_READ_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+					     : SQLITE_OPEN_READONLY;
 	if (sqlite3_open_v2(path, &database->handle, flags, NULL) != SQLITE_OK) {
 		if (database->handle == NULL)
 			memory_panic("out of memory: a database handle");
@@ -71,6 +81,10 @@ database_open(struct database **out, const char *path, enum database_mode mode, 
 		/* after the settings: wal_autocheckpoint takes an earlier hook away */
 		sqlite3_wal_hook(database->handle, note_wal_size, database);
 	}
+	/* lets what is there of a file that was cut be read */
+	if (mode == DATABASE_SALVAGE &&
+	    !database_execute(database, "PRAGMA writable_schema=ON", error))
+		goto fail_path;
 	*out = database;
 	return true;
 fail_path:
@@ -188,15 +202,6 @@ database_bind_bytes(struct database_statement *statement, int parameter, struct 
 				  SQLITE_STATIC));
 }
 
-/* A page that makes no sense, or a sector that cannot be read. */
-static bool
-is_damage(int result)
-{
-	return (result & 0xff) == SQLITE_CORRUPT || result == SQLITE_NOTADB ||
-	       result == SQLITE_IOERR_READ || result == SQLITE_IOERR_SHORT_READ ||
-	       result == SQLITE_IOERR_CORRUPTFS;
-}
-
 enum database_step
 database_step(struct database_statement *statement, struct error *error)
 {
@@ -290,4 +295,97 @@ database_vacuum(struct database *database, unsigned pages, struct error *error)
 	text_append_format(&text, "PRAGMA incremental_vacuum(%u)", pages);
 	text_append_byte(&text, '\0');
 	return database_execute(database, sql, error);
+}
+
+/* ---- examining ---- */
+
+static enum database_health
+health_of(int result)
+{
+	switch (result & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+		return DATABASE_SOUND;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_ERROR: /* a table is not there */
+		return DATABASE_HOPELESS;
+	case SQLITE_IOERR:
+		return result == SQLITE_IOERR_NOMEM ? DATABASE_TROUBLED : DATABASE_HOPELESS;
+	default: /* full, busy, without rights or descriptors */
+		return DATABASE_TROUBLED;
+	}
+}
+
+/* A query without a row has lost what every file has. */
+static int
+has_row(sqlite3 *handle, const char *sql)
+{
+	sqlite3_stmt *statement;
+	int result = sqlite3_prepare_v2(handle, sql, -1, &statement, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	(void)sqlite3_finalize(statement);
+	return result == SQLITE_DONE ? SQLITE_CORRUPT : result;
+}
+
+static int
+examine(sqlite3 *handle, int version, const char *const *queries, const char *const *changes,
+	struct error *error)
+{
+	int result = sqlite3_exec(handle, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", NULL,
+				  NULL, NULL);
+	char ask[96];
+
+	(void)sqlite3_snprintf(sizeof(ask), ask,
+			       "SELECT 1 FROM pragma_user_version WHERE user_version BETWEEN 1"
+			       " AND %d",
+			       version);
+	if (result == SQLITE_OK)
+		result =
+		    sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	error_set(error, "%s", sqlite3_errmsg(handle));
+	/* what is new or of a newer siembridge is judged by migrate_run() */
+	if (result != SQLITE_OK || has_row(handle, ask) != SQLITE_ROW)
+		return result;
+	for (; result == SQLITE_OK && *queries != NULL; queries++) {
+		result = has_row(handle, *queries);
+		result = result == SQLITE_ROW ? SQLITE_OK : result;
+	}
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	for (; result == SQLITE_OK && *changes != NULL; changes++)
+		result = sqlite3_exec(handle, *changes, NULL, NULL, NULL);
+	error_set(error, "%s", sqlite3_errmsg(handle));
+	/* after a failure SQLite may have done so by itself */
+	(void)sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
+enum database_health
+database_examine(const char *path, int version, const char *const *queries,
+		 const char *const *changes, struct error *error)
+{
+	const int flags =
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	sqlite3 *handle;
+	struct stat status;
+	int result;
+
+	/* a new one is made by database_open(), whose settings come before the first page */
+	if (stat(path, &status) != 0 || status.st_size == 0)
+		return DATABASE_SOUND;
+	result = sqlite3_open_v2(path, &handle, flags, NULL);
+	if (handle == NULL)
+		memory_panic("out of memory: a database handle");
+	sqlite3_extended_result_codes(handle, 1);
+	sqlite3_busy_timeout(handle, DATABASE_BUSY_MS);
+	error_set(error, "%s", sqlite3_errmsg(handle));
+	if (result == SQLITE_OK)
+		result = examine(handle, version, queries, changes, error);
+	if (health_of(result) != DATABASE_SOUND)
+		error_prefix(error, "%s (SQLite %d)", path, result);
+	sqlite3_close_v2(handle);
+	return health_of(result);
 }

@@ -21,7 +21,23 @@ enum database_mode {
 	DATABASE_READ_WRITE, /* created where missing; WAL, synchronous=FULL, no checkpoint of its
 				own */
 	DATABASE_READ_ONLY,  /* must be there */
+	DATABASE_SALVAGE,    /* likewise, and it may be shorter than it says */
 };
+
+enum database_health {
+	DATABASE_SOUND,
+	DATABASE_HOPELESS, /* it cannot be used as it is, and no waiting helps */
+	DATABASE_TROUBLED, /* it cannot be used now: no room, somebody else has it */
+};
+
+/*
+ * Can this file be read and written?  Opens it read-write, makes durable what its WAL
+ * holds, runs each of the queries, every one of which has a row, and each of the changes,
+ * which are taken back; both lists end with NULL.  A file that has no tables yet, or those
+ * of a version above `version`, is sound.
+ */
+enum database_health database_examine(const char *path, int version, const char *const *queries,
+				      const char *const *changes, struct error *error);
 
 enum database_step {
 	DATABASE_ROW,

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "bridge/deadline.h"
+#include "bridge/log.h"
 #include "bridge/spool/delivery_internal.h"
 #include "bridge/spool/migrate.h"
+#include "bridge/spool/spool_aside.h"
 #include "bridge/spool/spool_internal.h"
 #include "formats/memory.h"
 
@@ -89,6 +91,44 @@ prepare_all(struct delivery *delivery, struct error *error)
 	return true;
 }
 
+/* As for the spool (spool.c), but for what stands in it there is no second source. */
+static bool
+make_usable(const char *directory, const char *path, struct error *error)
+{
+	static const char *const queries[] = {
+	    "SELECT 1 FROM (SELECT max(seq), max(epoch), max(number) FROM cursors)",
+	    "SELECT 1 FROM (SELECT max(seq) FROM dead)",
+	    NULL,
+	};
+	static const char *const changes[] = {
+	    "INSERT OR REPLACE INTO cursors VALUES('', 0, 0, 0)",
+	    "INSERT INTO dead(destination, seq, died_at, id, type, reason)"
+	    " VALUES('', 0, 0, '', '', '')",
+	    "CREATE TABLE probe(empty)",
+	    NULL,
+	};
+	char aside[PATH_MAX];
+	struct error why;
+
+	if (!spool_aside_clear_database(directory, "delivery.db", error))
+		return false;
+	switch (database_examine(path, DELIVERY_VERSION, queries, changes, &why)) {
+	case DATABASE_SOUND:
+		return true;
+	case DATABASE_TROUBLED:
+		return error_set(error, "spool: %s", why.text);
+	case DATABASE_HOPELESS:
+		break;
+	}
+	if (!spool_aside_put(directory, "delivery.db", aside, error))
+		return false;
+	log_error("delivery",
+		  "%s; it is put aside as %s, and with it all cursors and dead letters: every "
+		  "destination gets what is kept once more, duplicates rather than losses",
+		  why.text, aside);
+	return true;
+}
+
 bool
 delivery_open(struct delivery **out, const char *directory, struct error *error)
 {
@@ -96,6 +136,7 @@ delivery_open(struct delivery **out, const char *directory, struct error *error)
 	char path[PATH_MAX];
 
 	if (!spool_internal_path(path, directory, "delivery.db", error) ||
+	    !make_usable(directory, path, error) ||
 	    !database_open(&delivery->database, path, DATABASE_READ_WRITE, error) ||
 	    !ensure_schema(delivery, error) || !prepare_all(delivery, error))
 		goto fail;
@@ -309,6 +350,22 @@ delivery_highest(const char *directory, uint64_t *sequence, struct error *error)
 	database_close(database);
 	*sequence = (uint64_t)found;
 	return done;
+}
+
+uint64_t
+delivery_least(const char *directory)
+{
+	struct database *database;
+	struct error ignored;
+	int64_t least = 0;
+
+	if (!open_to_look(&database, directory, &ignored) || database == NULL)
+		return 0;
+	if (!database_query_number(database, "SELECT coalesce(min(seq), 0) FROM cursors", &least,
+				   &ignored))
+		least = 0;
+	database_close(database);
+	return (uint64_t)least;
 }
 
 bool

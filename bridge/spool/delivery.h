@@ -36,7 +36,11 @@ struct delivery_dead {
 
 struct delivery;
 
-/* Opens or creates it read-write.  Gives *delivery, closed with delivery_close(). */
+/*
+ * Opens or creates it read-write.  One that cannot be used is put aside and begun afresh,
+ * which the log tells: every destination then gets all that is kept once more, duplicates
+ * rather than losses.  Gives *delivery, closed with delivery_close().
+ */
 MUST_CHECK bool delivery_open(struct delivery **delivery, const char *directory,
 			      struct error *error);
 void delivery_close(struct delivery *delivery);
@@ -69,6 +73,9 @@ MUST_CHECK bool delivery_complain(struct delivery *delivery, const struct delive
  * delivery.db yet.  For spool_open().
  */
 MUST_CHECK bool delivery_highest(const char *directory, uint64_t *sequence, struct error *error);
+
+/* The lowest sequence that any cursor holds, read-only; 0 where there is none to be read. */
+uint64_t delivery_least(const char *directory);
 
 /*
  * The lowest sequence among the cursors of these destinations, read-only; 0 where

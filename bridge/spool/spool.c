@@ -5,24 +5,32 @@
  *   2. checkpoint(TRUNCATE): after a crash SQLite shows rows of the WAL that were
  *      never synced.  A duplicate answered 202 from such a row would be a lie after
  *      a power cut; this makes all that is visible durable, or fails.
+ *      A file that cannot be used is put aside, and what can be read of it brought over:
+ *      no start waits for somebody to delete something
  *   3. the head: rows that it knows and the file does not have are an alarm, and
  *      the next sequence is above them, so that no cursor takes a new event for
  *      one it has delivered.
  */
 #include "bridge/spool/spool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "bridge/log.h"
+#include "bridge/spool/delivery.h"
 #include "bridge/spool/migrate.h"
+#include "bridge/spool/spool_aside.h"
 #include "bridge/spool/spool_chain.h"
 #include "bridge/spool/spool_head.h"
 #include "bridge/spool/spool_internal.h"
+#include "bridge/spool/spool_salvage.h"
 #include "formats/memory.h"
 
 static const char *const schema[SPOOL_VERSION] = {
@@ -60,6 +68,8 @@ take_lock(const char *directory, struct error *error)
 	int descriptor;
 
 	if (!spool_internal_path(path, directory, "lock", error))
+		return -1;
+	if (!spool_aside_clear(directory, "lock", error))
 		return -1;
 	descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0) {
@@ -152,23 +162,133 @@ static void
 compare_head(struct spool *spool, const struct spool_head_mark *mark, uint64_t floor,
 	     struct error *alarm)
 {
-	uint64_t head = mark->epoch == spool->epoch ? mark->sequence : 0;
-	uint64_t known = highest(head, floor);
+	uint64_t known = highest(mark->sequence, floor);
 
 	alarm->text[0] = '\0';
-	if (known > spool->last)
+	if (known > spool->last && spool->last == 0 && mark->epoch != spool->epoch)
+		error_set(alarm,
+			  "spool: it was begun afresh; of the one before it the head file knows "
+			  "%llu events, the cursors %llu; new events are numbered above them",
+			  (unsigned long long)mark->sequence, (unsigned long long)floor);
+	else if (known > spool->last)
 		error_set(alarm,
 			  "spool: %llu events are missing at its end: it goes up to %llu, the head "
 			  "file to %llu, the cursors to %llu; new events are numbered above them",
 			  (unsigned long long)(known - spool->last),
-			  (unsigned long long)spool->last, (unsigned long long)head,
+			  (unsigned long long)spool->last, (unsigned long long)mark->sequence,
 			  (unsigned long long)floor);
-	else if (head > 0 && head == spool->last &&
+	else if (mark->epoch == spool->epoch && mark->sequence > 0 &&
+		 mark->sequence == spool->last &&
 		 memcmp(mark->hash, spool->hash, SPOOL_HASH_LENGTH) != 0)
 		error_set(alarm,
 			  "spool: event %llu is not the one the head file knows: it was edited",
-			  (unsigned long long)head);
+			  (unsigned long long)mark->sequence);
 	spool->next = highest(known, spool->last) + 1;
+}
+
+/* ---- a file that cannot be used ---- */
+
+static const char suspect[] = "suspect";
+
+/* A WAL without its file: SQLite would delete it. */
+static bool
+is_orphan(const char *path)
+{
+	char wal[PATH_MAX + 8];
+	struct stat file, log;
+	struct text text;
+
+	text_start(&text, wal, sizeof(wal));
+	text_append_string(&text, path);
+	text_append_string(&text, "-wal");
+	text_append_byte(&text, '\0');
+	return !text.overflowed && stat(wal, &log) == 0 && log.st_size > 0 &&
+	       (stat(path, &file) != 0 || file.st_size == 0);
+}
+
+/* Damage that showed when it was written to (spool_internal_suspect()). */
+static bool
+is_suspect(const char *directory)
+{
+	struct error ignored;
+	char path[PATH_MAX];
+
+	return spool_internal_path(path, directory, suspect, &ignored) && access(path, F_OK) == 0;
+}
+
+static bool
+forget_suspicion(const char *directory, struct error *error)
+{
+	char path[PATH_MAX];
+
+	return spool_internal_path(path, directory, suspect, error) &&
+	       (unlink(path) == 0 || errno == ENOENT || error_set_errno(error, "spool: %s", path));
+}
+
+/*
+ * Sees to it that there is a file that can be read and written; *aside is the path of
+ * the one that was put aside, else empty.
+ */
+static bool
+make_usable(const char *directory, const char *path, char *aside, struct error *error)
+{
+	static const char *const queries[] = {
+	    "SELECT 1 FROM meta WHERE name='epoch' AND typeof(value)='integer'",
+	    "SELECT 1 FROM meta WHERE name='key' AND length(value)=16",
+	    "SELECT 1 FROM (SELECT max(seq) FROM events)",
+	    "SELECT 1 FROM (SELECT max(first_seq) FROM fingerprints)",
+	    NULL,
+	};
+	static const char *const changes[] = {
+	    "UPDATE events SET received_at=received_at WHERE seq=(SELECT max(seq) FROM events)",
+	    "INSERT INTO fingerprints(first_seq, prints) VALUES(9223372036854775807, x'')",
+	    "INSERT INTO rejected(received_at, source, reason, body) VALUES(0, '', '', x'')",
+	    "INSERT INTO meta VALUES('probe', 0)",
+	    "CREATE TABLE probe(empty)",
+	    NULL,
+	};
+	struct error why;
+	enum database_health health = DATABASE_HOPELESS;
+
+	aside[0] = '\0';
+	if (!spool_aside_clear_database(directory, "spool.db", error) ||
+	    !spool_aside_clear(directory, "head", error))
+		return false;
+	if (is_orphan(path))
+		error_set(&why, "%s is empty and its WAL is not", path);
+	else if (is_suspect(directory))
+		error_set(&why, "%s was damaged where it was written to", path);
+	else
+		health = database_examine(path, SPOOL_VERSION, queries, changes, &why);
+	if (health == DATABASE_SOUND)
+		return true;
+	if (health == DATABASE_TROUBLED)
+		return error_set(error, "spool: %s", why.text);
+	if (!spool_aside_put(directory, "spool.db", aside, error) ||
+	    !forget_suspicion(directory, error))
+		return false;
+	log_error("spool", "%s; it is put aside as %s, and a fresh one is begun", why.text, aside);
+	return true;
+}
+
+/* What has not been delivered everywhere goes on; the rest stays where it is. */
+static bool
+bring_over(struct spool *spool, const char *directory, const char *aside, struct error *error)
+{
+	struct spool_salvage_counts counts;
+	struct error why = {.text = "it is damaged to its end"};
+	uint64_t after = delivery_least(directory);
+	bool whole = spool_salvage(spool, aside, after, &counts, &why);
+
+	log_error("spool",
+		  "of %s %llu events behind %llu were brought over (%llu to %llu), %llu cannot be "
+		  "read, %llu were changed on disk%s%s; siembridge spool salvage brings over what "
+		  "is older",
+		  aside, (unsigned long long)counts.events, (unsigned long long)after,
+		  (unsigned long long)counts.first, (unsigned long long)counts.last,
+		  (unsigned long long)counts.unreadable, (unsigned long long)counts.changed,
+		  whole ? "" : "; it ended with: ", whole ? "" : why.text);
+	return read_state(spool, error);
 }
 
 static bool
@@ -196,18 +316,21 @@ spool_open(struct spool **out, const char *directory, uint64_t max_size, uint64_
 {
 	struct spool *spool = memory_allocate(sizeof(*spool));
 	struct spool_head_mark mark;
-	char path[PATH_MAX];
+	char path[PATH_MAX], aside[PATH_MAX];
 
 	spool->lock = take_lock(directory, error);
 	if (spool->lock < 0)
 		goto fail;
+	spool->directory = memory_copy_text(directory, strlen(directory));
 	if (!spool_internal_path(path, directory, "spool.db", error) ||
+	    !make_usable(directory, path, aside, error) ||
 	    !database_open(&spool->database, path, DATABASE_READ_WRITE, error) ||
 	    (max_size > 0 && !database_limit(spool->database, max_size, error)) ||
 	    !database_checkpoint(spool->database, DATABASE_CHECKPOINT_TRUNCATE, error) ||
 	    !migrate_run(spool->database, "spool.db", schema, SPOOL_VERSION, error) ||
 	    !read_state(spool, error) || !spool_head_open(&spool->head, directory, &mark, error) ||
-	    !spool_chain_new(&spool->chain, error) || !prepare_all(spool, error))
+	    !spool_chain_new(&spool->chain, error) || !prepare_all(spool, error) ||
+	    (aside[0] != '\0' && !bring_over(spool, directory, aside, error)))
 		goto fail;
 	compare_head(spool, &mark, floor, alarm);
 	spool->max_size = max_size;
@@ -234,6 +357,7 @@ spool_close(struct spool *spool)
 	database_close(spool->database);
 	if (spool->lock >= 0)
 		close(spool->lock);
+	free(spool->directory);
 	free(spool);
 }
 
@@ -249,16 +373,16 @@ spool_last(const struct spool *spool)
 	return spool->last;
 }
 
-bool
-spool_fingerprints(struct spool *spool,
-		   void (*each)(void *context, const unsigned char *prints, size_t count),
-		   void *context, struct error *error)
+/* In the order of the query, up to its end or to damage; *damaged: which of both. */
+static bool
+read_prints(struct spool *spool, const char *sql,
+	    void (*each)(void *context, const unsigned char *prints, size_t count), void *context,
+	    bool *damaged, struct error *error)
 {
 	struct database_statement *statement;
 	enum database_step step;
 
-	if (!database_prepare(spool->database, &statement,
-			      "SELECT prints FROM fingerprints ORDER BY first_seq", error))
+	if (!database_prepare(spool->database, &statement, sql, error))
 		return false;
 	while ((step = database_step(statement, error)) == DATABASE_ROW) {
 		struct slice prints = database_bytes(statement, 0);
@@ -267,5 +391,26 @@ spool_fingerprints(struct spool *spool,
 		     prints.length / SPOOL_FINGERPRINT_LENGTH);
 	}
 	database_finalize(statement);
-	return step == DATABASE_END;
+	*damaged = step == DATABASE_DAMAGED;
+	return *damaged || step == DATABASE_END;
+}
+
+bool
+spool_fingerprints(struct spool *spool,
+		   void (*each)(void *context, const unsigned char *prints, size_t count),
+		   void *context, struct error *error)
+{
+	bool damaged;
+
+	if (!read_prints(spool, "SELECT prints FROM fingerprints ORDER BY first_seq", each, context,
+			 &damaged, error))
+		return false;
+	if (!damaged)
+		return true;
+	log_error("spool",
+		  "some fingerprints cannot be read: what they stand for is stored once more if "
+		  "its sender sends it again; see siembridge spool check");
+	/* from the other side, up to the same place */
+	return read_prints(spool, "SELECT prints FROM fingerprints ORDER BY first_seq DESC", each,
+			   context, &damaged, error);
 }

@@ -150,7 +150,8 @@ void spool_reader_close(struct spool_reader *reader);
  * Reads events with sequence > after, in order: at most `limit` of them, and no
  * more once `bytes` of bodies were read (always at least one).  They are copied
  * into the arena.  *count 0: none yet.  An event whose `intact` is false does not
- * fit the hash chain: its bytes were changed on disk.
+ * fit the hash chain: its bytes were changed on disk.  One that cannot be read at all is
+ * not intact either and has nothing but its sequence: those around it are not held up.
  */
 MUST_CHECK bool spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit,
 				  size_t bytes, struct arena *arena, struct spool_event **events,

@@ -140,6 +140,8 @@ spool_append(struct spool *spool, struct spool_event *events, size_t count,
 	}
 	if (step == DATABASE_FULL)
 		return abandon(spool, hash_before, error);
+	if (step == DATABASE_DAMAGED)
+		spool_internal_suspect(spool);
 	if (step != DATABASE_END)
 		return SPOOL_BROKEN;
 	fault_point("spool-after-commit");

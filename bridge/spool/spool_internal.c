@@ -1,6 +1,8 @@
 #include "bridge/spool/spool_internal.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <unistd.h>
 
 bool
 spool_internal_path(char *path, const char *directory, const char *name, struct error *error)
@@ -30,4 +32,18 @@ spool_internal_abandon(struct spool *spool, enum database_step step, struct erro
 	    database_run(spool->rollback, error) != DATABASE_END)
 		return SPOOL_BROKEN;
 	return SPOOL_FULL;
+}
+
+void
+spool_internal_suspect(const struct spool *spool)
+{
+	struct error ignored;
+	char path[PATH_MAX];
+	int file;
+
+	if (!spool_internal_path(path, spool->directory, "suspect", &ignored))
+		return;
+	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file >= 0)
+		close(file);
 }

@@ -34,6 +34,7 @@ struct spool {
 	struct spool_chain *chain;
 	struct spool_head *head;
 	int lock; /* descriptor */
+	char *directory;
 	uint64_t epoch;
 	uint64_t last;                         /* highest sequence in the file; 0: none */
 	uint64_t next;                         /* sequence of the next event */
@@ -49,6 +50,9 @@ struct spool {
 /* The path of a file of the spool, NUL-terminated, in `path` of PATH_MAX bytes. */
 MUST_CHECK bool spool_internal_path(char *path, const char *directory, const char *name,
 				    struct error *error);
+
+/* Damage showed when it was written to: the next start puts the file aside. */
+void spool_internal_suspect(const struct spool *spool);
 
 /*
  * A transaction ended with `step`: rolls it back.  SPOOL_FULL: it is really over, nothing

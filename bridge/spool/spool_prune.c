@@ -129,21 +129,33 @@ remove_front(struct spool *spool, const struct front *front, struct gone *gone, 
 	return step;
 }
 
+static bool
+count_free(struct spool *spool, int64_t *pages, int64_t *unused, struct error *error)
+{
+	return database_query_number(spool->database, "PRAGMA page_count", pages, error) &&
+	       database_query_number(spool->database, "PRAGMA freelist_count", unused, error);
+}
+
 /* *more: there are still more free pages than are left for what comes. */
 static bool
 give_back(struct spool *spool, bool *more, struct error *error)
 {
-	int64_t pages, unused, keep;
+	int64_t pages, unused, left, keep;
 
-	if (!database_query_number(spool->database, "PRAGMA page_count", &pages, error) ||
-	    !database_query_number(spool->database, "PRAGMA freelist_count", &unused, error))
+	*more = false;
+	if (!count_free(spool, &pages, &unused, error))
 		return false;
 	keep = SLACK + pages / SLACK_SHARE;
-	*more = unused - keep > VACUUM_STEP;
 	if (unused <= keep)
 		return true;
-	return database_vacuum(spool->database, *more ? VACUUM_STEP : (unsigned)(unused - keep),
-			       error);
+	if (!database_vacuum(spool->database,
+			     unused - keep > VACUUM_STEP ? VACUUM_STEP : (unsigned)(unused - keep),
+			     error) ||
+	    !count_free(spool, &pages, &left, error))
+		return false;
+	/* one that was made without auto_vacuum gives nothing back, however often it is asked */
+	*more = left > keep && left < unused;
+	return true;
 }
 
 enum spool_result

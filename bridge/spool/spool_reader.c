@@ -4,20 +4,21 @@
  * The hash of the row before is remembered between calls, so a reader that goes
  * straight on asks for it once.
  */
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge/spool/migrate.h"
 #include "bridge/spool/spool_chain.h"
+#include "bridge/spool/spool_head.h"
 #include "bridge/spool/spool_internal.h"
 #include "formats/memory.h"
 
 struct spool_reader {
 	struct database *database;
-	struct database_statement *after, *before, *range;
+	struct database_statement *after, *one, *before, *range;
 	struct spool_chain *chain;
+	char *directory;
 	uint64_t epoch;
 	uint64_t sequence; /* the row that `hash` belongs to */
 	unsigned char hash[SPOOL_HASH_LENGTH];
@@ -31,6 +32,7 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 	char path[PATH_MAX];
 	int64_t epoch;
 
+	reader->directory = memory_copy_text(directory, strlen(directory));
 	if (!spool_internal_path(path, directory, "spool.db", error) ||
 	    !database_open(&reader->database, path, DATABASE_READ_ONLY, error) ||
 	    !migrate_check(reader->database, "spool.db", SPOOL_VERSION, error))
@@ -40,6 +42,10 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 	    !database_prepare(reader->database, &reader->after,
 			      "SELECT seq, received_at, source, id, type, resource, evidence, body,"
 			      " hash, flags FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+			      error) ||
+	    !database_prepare(reader->database, &reader->one,
+			      "SELECT seq, received_at, source, id, type, resource, evidence, body,"
+			      " hash, flags FROM events WHERE seq = ?",
 			      error) ||
 	    !database_prepare(reader->database, &reader->before,
 			      "SELECT coalesce((SELECT hash FROM events WHERE seq <= ? ORDER BY seq"
@@ -65,10 +71,12 @@ spool_reader_close(struct spool_reader *reader)
 	if (reader == NULL)
 		return;
 	database_finalize(reader->after);
+	database_finalize(reader->one);
 	database_finalize(reader->before);
 	database_finalize(reader->range);
 	spool_chain_free(reader->chain);
 	database_close(reader->database);
+	free(reader->directory);
 	free(reader);
 }
 
@@ -98,7 +106,7 @@ position(struct spool_reader *reader, uint64_t sequence, struct error *error)
 	}
 	database_reset(reader->before);
 	reader->sequence = sequence;
-	return step == DATABASE_ROW || step == DATABASE_END;
+	return step == DATABASE_ROW || step == DATABASE_END || step == DATABASE_DAMAGED;
 }
 
 static struct slice
@@ -111,10 +119,9 @@ copy(struct arena *arena, struct slice bytes)
 
 /* The row under the statement, and whether it fits the chain. */
 static bool
-take_row(struct spool_reader *reader, struct arena *arena, struct spool_event *event,
-	 struct error *error)
+take_row(struct spool_reader *reader, struct database_statement *row, struct arena *arena,
+	 struct spool_event *event, struct error *error)
 {
-	struct database_statement *row = reader->after;
 	struct slice hash = database_bytes(row, 8);
 
 	memset(event, 0, sizeof(*event));
@@ -147,6 +154,55 @@ take_row(struct spool_reader *reader, struct arena *arena, struct spool_event *e
 	return true;
 }
 
+/* The last number there may be: damage may hide the table's own end. */
+static uint64_t
+highest(struct spool_reader *reader)
+{
+	struct spool_head_mark mark;
+	struct error ignored;
+	uint64_t first, last = 0;
+
+	if (!spool_reader_range(reader, &first, &last, &ignored))
+		last = 0;
+	if (spool_head_peek(reader->directory, &mark) && mark.epoch == reader->epoch &&
+	    mark.sequence > last)
+		last = mark.sequence;
+	return last;
+}
+
+/*
+ * The rows behind `after` are damaged: each is asked for by its number, and given as one
+ * that has nothing but that where it cannot be read, up to the first that can.
+ */
+static bool
+read_damaged(struct spool_reader *reader, uint64_t after, size_t limit, struct arena *arena,
+	     struct spool_event *events, size_t *count, struct error *error)
+{
+	uint64_t last = highest(reader);
+	enum database_step step = DATABASE_DAMAGED;
+
+	reader->hash_known = false;
+	for (uint64_t next = after + 1;
+	     next <= last && *count < limit && step != DATABASE_ROW && step != DATABASE_FAILED;
+	     next++) {
+		struct spool_event *event = &events[*count];
+
+		database_bind_number(reader->one, 1, (int64_t)next);
+		step = database_step(reader->one, error);
+		if (step == DATABASE_DAMAGED)
+			*event = (struct spool_event){.sequence = next};
+		else if (step == DATABASE_ROW &&
+			 !take_row(reader, reader->one, arena, event, error))
+			step = DATABASE_FAILED;
+		if (step == DATABASE_DAMAGED || step == DATABASE_ROW)
+			(*count)++;
+		database_reset(reader->one);
+	}
+	if (*count > 0)
+		reader->sequence = events[*count - 1].sequence;
+	return step != DATABASE_FAILED;
+}
+
 bool
 spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit, size_t bytes,
 		  struct arena *arena, struct spool_event **events, size_t *count,
@@ -166,14 +222,10 @@ spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit, siz
 	       (step = database_step(reader->after, error)) == DATABASE_ROW) {
 		/* a damaged tree may give any row for the next: going back would never end */
 		if ((uint64_t)database_number(reader->after, 0) <= before) {
-			step = DATABASE_FAILED;
-			error_set(error,
-				  "spool.db is damaged: its events are out of order after "
-				  "%" PRIu64 "; siembridge verify tells more",
-				  before);
+			step = DATABASE_DAMAGED;
 			break;
 		}
-		if (!take_row(reader, arena, &(*events)[*count], error)) {
+		if (!take_row(reader, reader->after, arena, &(*events)[*count], error)) {
 			step = DATABASE_FAILED;
 			break;
 		}
@@ -183,7 +235,10 @@ spool_reader_next(struct spool_reader *reader, uint64_t after, size_t limit, siz
 	}
 	/* ends the read transaction: a checkpoint must not wait for a slow destination */
 	database_reset(reader->after);
-	if (step == DATABASE_ROW || step == DATABASE_END)
+	if (step == DATABASE_DAMAGED && *count == 0 &&
+	    !read_damaged(reader, after, limit, arena, *events, count, error))
+		step = DATABASE_FAILED;
+	if (step != DATABASE_FAILED && step != DATABASE_FULL)
 		return true;
 	reader->sequence = UINT64_MAX;
 	return false;

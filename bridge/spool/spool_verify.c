@@ -82,8 +82,11 @@ take_row(struct pass *pass, struct database_statement *row, struct error *error)
 	struct slice stored = database_bytes(row, 8);
 	struct spool_event event;
 	uint64_t before = pass->at;
+	unsigned char hash_before[SPOOL_HASH_LENGTH];
+	bool is_before_known = pass->hash_known;
 	bool fits = stored.length == SPOOL_HASH_LENGTH, compared = fits && pass->hash_known;
 
+	memcpy(hash_before, pass->hash, sizeof(hash_before));
 	read_row(row, &event);
 	if (compared) {
 		if (!spool_chain_extend(pass->chain, &event, pass->hash, error))
@@ -104,8 +107,9 @@ take_row(struct pass *pass, struct database_statement *row, struct error *error)
 		memcpy(pass->hash, stored.bytes, SPOOL_HASH_LENGTH);
 	compare(pass, event.sequence);
 	event.intact = fits;
-	if (fits && pass->calls->event != NULL)
-		pass->calls->event(pass->calls->context, &event);
+	if (pass->calls->event != NULL)
+		pass->calls->event(pass->calls->context, &event, pass->hash,
+				   is_before_known ? hash_before : NULL);
 	return true;
 }
 
@@ -177,6 +181,11 @@ take_rows(struct pass *pass, size_t *count, bool *damaged, struct error *error)
 	*count = 0;
 	database_bind_number(pass->rows, 1, (int64_t)pass->at);
 	while ((step = database_step(pass->rows, error)) == DATABASE_ROW) {
+		/* a damaged tree may give any row for the next */
+		if ((uint64_t)database_number(pass->rows, 0) <= pass->at) {
+			step = DATABASE_DAMAGED;
+			break;
+		}
 		if (!take_row(pass, pass->rows, error)) {
 			step = DATABASE_FAILED;
 			break;
@@ -239,11 +248,11 @@ run(struct pass *pass, struct error *error)
 /* ---- the whole ---- */
 
 static bool
-open_pass(struct pass *pass, const char *directory, struct error *error)
+open_pass(struct pass *pass, const char *path, enum database_mode mode, struct error *error)
 {
 	static const char columns[] = "SELECT seq, received_at, source, id, type, resource,"
 				      " evidence, body, hash, flags FROM events WHERE";
-	char path[PATH_MAX], rows[256], one[256];
+	char rows[256], one[256];
 	struct text text;
 	int64_t epoch;
 
@@ -253,8 +262,7 @@ open_pass(struct pass *pass, const char *directory, struct error *error)
 	text_start(&text, one, sizeof(one));
 	text_append_format(&text, "%s seq = ?", columns);
 	text_append_byte(&text, '\0');
-	if (!spool_internal_path(path, directory, "spool.db", error) ||
-	    !database_open(&pass->database, path, DATABASE_READ_ONLY, error) ||
+	if (!database_open(&pass->database, path, mode, error) ||
 	    !migrate_check(pass->database, "spool.db", SPOOL_VERSION, error) ||
 	    !database_query_number(pass->database, "SELECT value FROM meta WHERE name='epoch'",
 				   &epoch, error) ||
@@ -286,18 +294,56 @@ spool_verify(const char *directory, const struct spool_verify_note *note,
 	     struct error *error)
 {
 	struct pass pass = {.note = note, .calls = calls, .report = report};
+	char path[PATH_MAX];
 	bool done;
 
 	memset(report, 0, sizeof(*report));
 	/* before the rows: a head that is read later may be ahead of the snapshot */
 	(void)spool_head_peek(directory, &pass.head);
-	done = open_pass(&pass, directory, error);
+	done = spool_internal_path(path, directory, "spool.db", error) &&
+	       open_pass(&pass, path, DATABASE_READ_ONLY, error);
 	if (done) {
 		report->head = pass.head.sequence;
 		report->head_is_foreign =
 		    pass.head.sequence > 0 && pass.head.epoch != report->epoch;
 		done = run(&pass, error);
 	}
+	close_pass(&pass);
+	return done;
+}
+
+/* Goes on behind that event, whose hash is what the next one follows on. */
+static bool
+skip_to(struct pass *pass, uint64_t after, struct error *error)
+{
+	enum database_step step;
+
+	if (after == 0)
+		return true;
+	database_bind_number(pass->one, 1, (int64_t)after);
+	step = database_step(pass->one, error);
+	if (step == DATABASE_ROW) {
+		struct slice hash = database_bytes(pass->one, 8);
+
+		pass->hash_known = hash.length == SPOOL_HASH_LENGTH;
+		if (pass->hash_known)
+			memcpy(pass->hash, hash.bytes, SPOOL_HASH_LENGTH);
+	}
+	database_reset(pass->one);
+	pass->at = after;
+	return step != DATABASE_FAILED;
+}
+
+bool
+spool_verify_file(const char *path, uint64_t after, const struct spool_verify_calls *calls,
+		  struct spool_verify_report *report, struct error *error)
+{
+	struct pass pass = {.calls = calls, .report = report};
+	bool done;
+
+	memset(report, 0, sizeof(*report));
+	done = open_pass(&pass, path, DATABASE_SALVAGE, error) && skip_to(&pass, after, error) &&
+	       run(&pass, error);
 	close_pass(&pass);
 	return done;
 }

@@ -48,8 +48,13 @@ struct spool_verify_report {
 struct spool_verify_calls {
 	/* Each finding, in the order of the sequences. */
 	void (*found)(void *context, const struct spool_verify_finding *finding);
-	/* NULL, or told each event that fits; it is borrowed until it returns. */
-	void (*event)(void *context, const struct spool_event *event);
+	/*
+	 * NULL, or told each event that can be read, with its stored hash and that of the
+	 * row before it (NULL: not known); all is borrowed until it returns.  Events that
+	 * do not fit are not `intact`.
+	 */
+	void (*event)(void *context, const struct spool_event *event, const unsigned char *hash,
+		      const unsigned char *before);
 	void *context;
 };
 
@@ -57,6 +62,14 @@ struct spool_verify_calls {
 MUST_CHECK bool spool_verify(const char *directory, const struct spool_verify_note *note,
 			     const struct spool_verify_calls *calls,
 			     struct spool_verify_report *report, struct error *error);
+
+/*
+ * The same for a file that was put aside, without a head file: as much of it as can be
+ * read, from the event behind `after` on.
+ */
+MUST_CHECK bool spool_verify_file(const char *path, uint64_t after,
+				  const struct spool_verify_calls *calls,
+				  struct spool_verify_report *report, struct error *error);
 
 /* Are there findings? */
 bool spool_verify_is_whole(const struct spool_verify_report *report);

@@ -274,7 +274,7 @@ an_edited_last_row_is_an_alarm(void **state)
 static void
 a_fresh_spool_numbers_above_every_cursor(void **state)
 {
-	struct spool *spool = open_spool(80, "80 events are missing");
+	struct spool *spool = open_spool(80, "begun afresh");
 
 	(void)state;
 	append(spool, 0, 1);
