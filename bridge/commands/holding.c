@@ -63,11 +63,23 @@ holding_free(struct holding *holding)
 	free(holding);
 }
 
+/* Without what the forwarder puts behind the id of one of two bodies: "~" and a sequence. */
+static size_t
+length_of_own(struct slice id)
+{
+	size_t at = id.length;
+
+	while (at > 0 && id.bytes[at - 1] >= '0' && id.bytes[at - 1] <= '9')
+		at--;
+	return at > 1 && at < id.length && id.bytes[at - 1] == '~' ? at - 1 : id.length;
+}
+
 uint64_t
 holding_hash(struct slice id)
 {
 	uint64_t hash = 14695981039346656037U;
 
+	id.length = length_of_own(id);
 	for (size_t i = 0; i < id.length; i++)
 		hash = (hash ^ (unsigned char)id.bytes[i]) * 1099511628211U;
 	hash ^= hash >> 33;

@@ -36,7 +36,7 @@ MUST_CHECK bool holding_read(struct holding *holding, const char *path, struct e
 
 struct holding_counts holding_counts(const struct holding *holding);
 
-/* The hash that stands for an id. */
+/* The hash that stands for an id; those of two bodies under one id are equal. */
 uint64_t holding_hash(struct slice id);
 
 /* Calls `each` for every id, in the order in which they stand. */
