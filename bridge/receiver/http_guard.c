@@ -46,6 +46,7 @@
 #include "bridge/deadline.h"
 #include "bridge/receiver/http_gate.h"
 #include "bridge/receiver/limit.h"
+#include "bridge/tls_server.h"
 #include "formats/memory.h"
 
 enum {
@@ -78,6 +79,7 @@ struct http_guard {
 	enum phase phase;
 	bool moving;         /* our own change of the input buffer is under way */
 	bool closes;         /* the request handed on is the last one */
+	bool has_ended;      /* the peer has said all it has to, or is gone */
 	int64_t deadline;    /* monotonic milliseconds; 0: none */
 	int64_t timer_fires; /* 0: the timer is not running */
 	struct event timer;
@@ -546,6 +548,7 @@ guard_on_held_event(struct bufferevent *stream, short what, void *context)
 {
 	(void)what, (void)context;
 	(void)bufferevent_disable(stream, EV_READ);
+	http_guard_of(tls_server_session(stream))->has_ended = true;
 }
 
 void
@@ -568,7 +571,8 @@ http_guard_answering(struct http_guard *guard, bool closes)
 	 * evhttp reads on while it writes, to see the peer leave; a sender that has
 	 * said all it has to (close_notify) would lose its answer by that.
 	 */
-	(void)bufferevent_disable(guard->stream, EV_READ);
+	if (guard->has_ended)
+		(void)bufferevent_disable(guard->stream, EV_READ);
 	/* the socket has room for it, nearly always: written now, not after epoll says so */
 	event_active(&guard->stream->ev_write, EV_WRITE, 1);
 }

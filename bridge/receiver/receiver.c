@@ -135,7 +135,9 @@ make_limit(const struct config *config)
 static void
 tune_heap(void)
 {
-	if (mallopt(M_TOP_PAD, HEAP_PAD) != 1 || mallopt(M_TRIM_THRESHOLD, HEAP_TRIM) != 1)
+	/* without fast bins: each larger piece that is asked for would have them all merged */
+	if (mallopt(M_TOP_PAD, HEAP_PAD) != 1 || mallopt(M_TRIM_THRESHOLD, HEAP_TRIM) != 1 ||
+	    mallopt(M_MXFAST, 0) != 1)
 		log_warning("start", "the heap cannot be tuned; requests will cost a little more");
 }
 
