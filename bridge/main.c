@@ -14,11 +14,24 @@
 
 enum { EXIT_WRONG_USAGE = 2 };
 
+/* clang-format off */
 static const struct command *const commands[] = {
-    &command_run,       &command_check,  &command_send,  &command_render,   &command_events,
-    &command_dead,      &command_replay, &command_probe, &command_backfill, &command_verify,
-    &command_reconcile, &command_status, &command_spool,
+	&command_init,
+	&command_run,
+	&command_check,
+	&command_send,
+	&command_render,
+	&command_events,
+	&command_dead,
+	&command_replay,
+	&command_probe,
+	&command_backfill,
+	&command_verify,
+	&command_reconcile,
+	&command_status,
+	&command_spool,
 };
+/* clang-format on */
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 static int
@@ -26,7 +39,7 @@ print_help(void)
 {
 	(void)puts("siembridge " VERSION ": signed webhooks in, SIEM events out\n\nusage:");
 	for (size_t i = 0; i < command_count; i++)
-		(void)printf("  siembridge %-8s %s\n", commands[i]->name, commands[i]->summary);
+		(void)printf("  siembridge %-9s %s\n", commands[i]->name, commands[i]->summary);
 	(void)puts("  siembridge NAME --help    more about one of them\n"
 		   "  siembridge --version");
 	return EXIT_SUCCESS;

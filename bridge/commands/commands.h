@@ -31,6 +31,7 @@ extern const struct command command_backfill;
 extern const struct command command_verify;
 extern const struct command command_spool;
 extern const struct command command_reconcile;
+extern const struct command command_init;
 
 /* The roles of the program, for main() and for command_run. */
 extern const struct child_role command_run_roles[];
