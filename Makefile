@@ -40,6 +40,17 @@ BENCH   := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/benc
 CRASH   := $(patsubst tests/crash/%.c,$(OUT)/crash/%,$(wildcard tests/crash/*.c))
 FUZZ_SECONDS ?= 30
 
+# Where `make install` puts it, below DESTDIR.
+prefix      ?= /usr/local
+bindir      ?= $(prefix)/bin
+datarootdir ?= $(prefix)/share
+mandir      ?= $(datarootdir)/man
+docdir      ?= $(datarootdir)/doc/siembridge
+bashdir     ?= $(datarootdir)/bash-completion/completions
+zshdir      ?= $(datarootdir)/zsh/site-functions
+unitdir     ?= $(prefix)/lib/systemd/system
+INSTALL     ?= install
+
 ifeq ($(V),)
 quiet = @echo "  $(1)	$@";
 endif
@@ -143,13 +154,47 @@ bench: ## requests and events per second, beside nginx and rsyslog
 	@python3 tests/bench/drain.py
 	@for program in build/plain/bench/*; do echo && $$program || exit 1; done
 
+# The units name the paths that they are installed for.
+install: build/siembridge ## below DESTDIR and prefix (/usr/local): binary, units, manual, completion, examples
+	$(INSTALL) -D -s -m 755 build/siembridge $(DESTDIR)$(bindir)/siembridge
+	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(docdir)/examples/rsyslog $(DESTDIR)$(docdir)/examples/prometheus
+	for unit in siembridge.service siembridge.socket; do \
+		sed 's,/usr/local/bin/,$(bindir)/,; s,/usr/local/share/doc/siembridge/,$(docdir)/,' bridge/$$unit \
+			>$(DESTDIR)$(unitdir)/$$unit && chmod 644 $(DESTDIR)$(unitdir)/$$unit || exit 1; done
+	for page in $(wildcard bridge/*.[58]); do \
+		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	for file in $(wildcard bridge/completion/*.bash); do \
+		$(INSTALL) -D -m 644 $$file $(DESTDIR)$(bashdir)/siembridge || exit 1; done
+	for file in $(wildcard bridge/completion/_siembridge); do \
+		$(INSTALL) -D -m 644 $$file $(DESTDIR)$(zshdir)/_siembridge || exit 1; done
+	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 tests/integration/example.yaml $(DESTDIR)$(docdir)/examples/siembridge.yaml
+	$(INSTALL) -m 644 $(wildcard rsyslog/*.conf) $(DESTDIR)$(docdir)/examples/rsyslog
+	$(INSTALL) -m 644 $(wildcard bridge/console/examples/*) $(DESTDIR)$(docdir)/examples/prometheus
+
+uninstall: ## what install put there; configuration and spool stay
+	rm -f $(DESTDIR)$(bindir)/siembridge $(DESTDIR)$(unitdir)/siembridge.service $(DESTDIR)$(unitdir)/siembridge.socket \
+		$(DESTDIR)$(mandir)/man8/siembridge.8 $(DESTDIR)$(mandir)/man5/siembridge.yaml.5 \
+		$(DESTDIR)$(bashdir)/siembridge $(DESTDIR)$(zshdir)/_siembridge
+	rm -rf $(DESTDIR)$(docdir)
+
+deb: ## build/siembridge_VERSION_ARCHITECTURE.deb, for Debian 12
+	@sh .ci/packages build package
+	@$(MAKE) -j$$(nproc) build/siembridge
+	@sh bridge/debian/build
+
+test-package: ## installs, upgrades, removes and purges the .deb in a fresh Debian 12 that systemd runs (root)
+	@sh .ci/packages build package package-test
+	@$(MAKE) deb
+	@sh tests/package/lifecycle
+
 clean: ## away with build/ and var/
 	rm -rf build var
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-.PHONY: all variant faults fuzz-targets bench-programs run test unit lint fuzz sanitize crash bench clean help
+.PHONY: all variant faults fuzz-targets bench-programs run test unit lint fuzz sanitize crash bench install uninstall deb test-package clean help
 -include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d) \
          $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d) \
          $(CRASH:$(OUT)/crash/%=$(OUT)/tests/crash/%.d)
