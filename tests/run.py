@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 UNIT_SECONDS = 120
-STORY_SECONDS = 180
+STORY_SECONDS = 420  # so that what hangs ends; a busy machine is no failure
 
 RESULT = re.compile(r"^(ok|not ok) \d+ - (.*)$")
 

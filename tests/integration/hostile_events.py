@@ -16,7 +16,8 @@ BLANK = "".join(chr(code) for code in range(0x10000)
 
 def plain(value):
     """Each hidden character, and CR LF, is a space."""
-    return HIDDEN.sub(" ", value)
+    # no hidden character is printable to Python, and it sees that faster
+    return value if value.isprintable() else HIDDEN.sub(" ", value)
 
 
 def trim(value):
@@ -24,6 +25,8 @@ def trim(value):
 
 
 def cut(value, limit):
+    if 4 * len(value) <= limit:
+        return value
     data = value.encode()
     return value if len(data) <= limit else data[:limit].decode(errors="ignore")
 
@@ -98,6 +101,8 @@ CEF_ROWS = [
 
 
 def cef_value(value):
+    if value.isprintable():
+        return value
     return HIDDEN_NO_LINE_END.sub(lambda found: found[0] if found[0] in "\r\n" else " ",
                                   value.replace("\r\n", "\n"))
 

@@ -280,15 +280,12 @@ DECODER = json.JSONDecoder(object_pairs_hook=no_twins, parse_int=lambda text: ("
                            parse_float=lambda text: ("number", text))
 
 
-def flatten(value, path, found):
-    if isinstance(value, dict):
-        for name, member in value.items():
-            flatten(member, f"{path}.{name}" if path else name, found)
-    elif isinstance(value, list):
-        for i, member in enumerate(value):
-            flatten(member, f"{path}.{i}", found)
-    else:
-        found[path] = value
+def flatten(value, prefix, found):
+    for name, member in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(member, (dict, list)):
+            flatten(member, f"{prefix}{name}.", found)
+        else:
+            found[f"{prefix}{name}"] = member
     return found
 
 
@@ -297,7 +294,7 @@ def check_json(form, expect, own, exact=()):
     shortened = 0
     for line, was in pairs_of(messages, events):
         event = json.loads(was)
-        if oracle.HIDDEN.search(line):
+        if not line.isprintable() and oracle.HIDDEN.search(line):
             raise Failure(f"event {event['number']}: hidden characters: {line:.300}")
         found = flatten(DECODER.decode(line.removeprefix("@cee: ")), "", {})
         expected = expect(event)
@@ -392,6 +389,10 @@ def leef_2_comes_back():
 PAIR = re.compile(r' ([a-z_.]+)=(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9._@:/+%-]+))')
 
 
+def unquote(text):
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
+
+
 def rfc_3164_comes_back():
     """The name in front is free text, so where it ends is known from the event alone."""
     messages, events = make("rfc3164")
@@ -408,7 +409,7 @@ def rfc_3164_comes_back():
             if pair.start() != at or pair[1] in found:
                 raise Failure(f"event {event['number']}: not a pair: {rest[at:at + 200]!r}")
             at = pair.end()
-            found[pair[1]] = re.sub(r"\\(.)", r"\1", pair[2]) if pair[3] is None else pair[3]
+            found[pair[1]] = pair[3] if pair[2] is None else unquote(pair[2])
         if at != len(rest):
             raise Failure(f"event {event['number']}: not a pair: {rest[at:at + 200]!r}")
         truncated = found.pop("truncated", None) == "1" or truncated
