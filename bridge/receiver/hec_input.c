@@ -307,7 +307,8 @@ hec_input_read(struct hec_input *input, struct arena *arena, struct error *error
 
 	if (!is_array)
 		split = (struct json_split){.rest = input->body};
-	for (counting = split; next_piece(input, &counting, is_array, &piece) == JSON_SPLIT_VALUE;)
+	for (counting = split; room < SUBMISSION_MOST &&
+			       next_piece(input, &counting, is_array, &piece) == JSON_SPLIT_VALUE;)
 		room++;
 	input->events = arena_allocate(arena, room * sizeof(*input->events));
 	input->count = input->unwanted = input->invalid = 0;

@@ -1,5 +1,6 @@
 #include "bridge/receiver/hec_input.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "bridge/receiver/submission.h"
 
 static struct {
 	struct config_source source;
@@ -271,6 +274,32 @@ acks_are_true_up_to_what_is_durable(void **state)
 		assert_false(hec_input_acks(text_of(wrong[i]), 7, bench.arena, &answer));
 }
 
+static size_t
+memory_in_use(void)
+{
+	struct mallinfo2 all = mallinfo2();
+
+	return all.uordblks + all.hblkhd;
+}
+
+/* Of a body of many short lines no more is made than of the most that one may have. */
+static void
+a_line_too_many_ends_it_and_costs_no_memory(void **state)
+{
+	static char body[2 * 1024 * 1024 + 1];
+	size_t before, taken;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(body); i++)
+		body[i] = i % 2 == 0 ? 'a' : '\n';
+	before = memory_in_use();
+	take(HEC_RAW, body);
+	taken = memory_in_use() - before;
+	assert_int_equal(bench.input.code, HEC_INVALID_DATA);
+	assert_int_equal(bench.input.count, SUBMISSION_MOST);
+	assert_true(taken < 16 * 1024 * 1024);
+}
+
 int
 main(void)
 {
@@ -287,6 +316,7 @@ main(void)
 	    TEST(who_is_not_believed_is_told_as_splunk_does),
 	    TEST(answers_are_splunks),
 	    TEST(acks_are_true_up_to_what_is_durable),
+	    TEST(a_line_too_many_ends_it_and_costs_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
