@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bridge/deadline.h"
 #include "bridge/log.h"
+#include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/duplicate.h"
 #include "bridge/receiver/upkeep.h"
 #include "bridge/wake.h"
@@ -33,12 +33,6 @@ enum {
 	COMMIT_COMPANY = 8,                      /* rows: from this many on, more are waited for */
 	COMMIT_GATHER_US = 1000,                 /* and at most so long */
 	COMMIT_PRUNE_PAUSE_MS = 20,              /* between steps when there is more to prune */
-};
-
-struct commit_returns {
-	pthread_mutex_t lock;
-	struct submission *list;
-	int descriptor;
 };
 
 /* See commit_watch(). */
@@ -209,64 +203,7 @@ commit_agree(struct commit *commit, int64_t wall)
 	steady_agree(&commit->upkeep.steady, wall);
 }
 
-bool
-commit_returns_new(struct commit_returns **out, int *descriptor, struct error *error)
-{
-	struct commit_returns *returns = memory_allocate(sizeof(*returns));
-
-	if (!wake_open(&returns->descriptor, error)) {
-		free(returns);
-		return false;
-	}
-	pthread_mutex_init(&returns->lock, NULL);
-	*descriptor = returns->descriptor;
-	*out = returns;
-	return true;
-}
-
-void
-commit_returns_free(struct commit_returns *returns)
-{
-	struct submission *submission, *next;
-
-	if (returns == NULL)
-		return;
-	for (submission = returns->list; submission != NULL; submission = next) {
-		next = submission->next;
-		free(submission);
-	}
-	close(returns->descriptor);
-	pthread_mutex_destroy(&returns->lock);
-	free(returns);
-}
-
-struct submission *
-commit_returned(struct commit_returns *returns)
-{
-	struct submission *list;
-
-	wake_clear(returns->descriptor);
-	pthread_mutex_lock(&returns->lock);
-	list = returns->list;
-	returns->list = NULL;
-	pthread_mutex_unlock(&returns->lock);
-	return list;
-}
-
 /* ---- the commit thread ---- */
-
-/* Puts a chain of answered submissions where their loop finds them. */
-static void
-hand_back(struct submission *first, struct submission *last)
-{
-	struct commit_returns *returns = first->returns;
-
-	pthread_mutex_lock(&returns->lock);
-	last->next = returns->list;
-	returns->list = first;
-	pthread_mutex_unlock(&returns->lock);
-	wake_raise(returns->descriptor);
-}
 
 static enum answer
 answer_of(const struct submission *submission, bool stored)
@@ -297,7 +234,7 @@ answer_all(struct submission_queue *queue, bool stored)
 			submission->answer = answer_of(submission, stored);
 			last = last->next = submission;
 		}
-		hand_back(first, last);
+		commit_returns_give(first->returns, first, last);
 		*queue = others;
 	}
 }

@@ -13,9 +13,6 @@
 #include "bridge/counters.h"
 #include "bridge/receiver/submission.h"
 
-/* Where a loop finds what has been committed: one for each loop. */
-struct commit_returns;
-
 struct commit;
 
 /*
@@ -55,14 +52,6 @@ void commit_watch(struct commit *commit,
 void commit_stop(struct commit *commit);
 
 /*
- * Gives a queue of its own to a loop; `descriptor` becomes readable when something
- * has come back.  Freed with commit_returns_free() after the commit was stopped.
- */
-MUST_CHECK bool commit_returns_new(struct commit_returns **returns, int *descriptor,
-				   struct error *error);
-void commit_returns_free(struct commit_returns *returns);
-
-/*
  * Takes it, unless too much is under way already: then false, and the answer is
  * 503.  Any loop's thread.
  *
@@ -72,8 +61,5 @@ void commit_returns_free(struct commit_returns *returns);
  * with a flag, a count and a line in the log.
  */
 MUST_CHECK bool commit_submit(struct commit *commit, struct submission *submission);
-
-/* The list of what has come back, each linked by `next`; NULL: nothing.  Gives them. */
-struct submission *commit_returned(struct commit_returns *returns);
 
 #endif

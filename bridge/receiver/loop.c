@@ -20,6 +20,7 @@
 #include "bridge/deadline.h"
 #include "bridge/log.h"
 #include "bridge/receiver/commit.h"
+#include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/tls_memory.h"
 #include "bridge/tls_server.h"
 #include "bridge/wake.h"

@@ -16,6 +16,7 @@
 #include "bridge/deadline.h"
 #include "bridge/handover.h"
 #include "bridge/log.h"
+#include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/identify.h"
 #include "bridge/receiver/intake.h"
 #include "bridge/wake.h"
@@ -30,8 +31,7 @@ struct polled {
 	struct commit *commit;
 	struct counters *counters;
 	struct commit_returns *returns;
-	int returned; /* readable when something has come back */
-	int stop;     /* wake */
+	int stop; /* wake */
 	atomic_bool stopping;
 	struct arena *arena;
 	bool started;
@@ -49,30 +49,16 @@ source_of(const struct polled *polled, struct slice name)
 	return NULL;
 }
 
-/*
- * Waits for the commit thread.  What does not come back in time is asked for again by
- * the next poll, and is then known or not; it is freed when it comes.
- */
+/* What does not come back in time is asked for again by the next poll, and is then known. */
 static enum handover_outcome
-wait_for_answer(struct polled *polled)
+wait_for_answer(struct polled *polled, const struct submission *submission)
 {
-	struct deadline deadline = deadline_after(PATIENCE);
-	struct pollfd wait = {.fd = polled->returned, .events = POLLIN};
+	struct submission *back = commit_returns_wait(polled->returns, submission, PATIENCE);
 	enum handover_outcome outcome = HANDOVER_LATER;
-	bool back = false;
 
-	while (!back && !deadline_passed(deadline)) {
-		if (poll(&wait, 1, deadline_left(deadline)) < 0 && errno != EINTR)
-			memory_panic("polled: poll: %m");
-		for (struct submission *s = commit_returned(polled->returns), *next; s != NULL;
-		     s = next) {
-			next = s->next;
-			back = true;
-			if (s->answer == ANSWER_ACCEPTED)
-				outcome = s->duplicates > 0 ? HANDOVER_KNOWN : HANDOVER_STORED;
-			free(s);
-		}
-	}
+	if (back != NULL && back->answer == ANSWER_ACCEPTED)
+		outcome = back->duplicates > 0 ? HANDOVER_KNOWN : HANDOVER_STORED;
+	free(back);
 	return outcome;
 }
 
@@ -98,7 +84,7 @@ store(struct polled *polled, const struct handover_item *item)
 		free(submission);
 		return HANDOVER_LATER;
 	}
-	return wait_for_answer(polled);
+	return wait_for_answer(polled, submission);
 }
 
 /* ---- connections ---- */
@@ -184,7 +170,7 @@ bool
 polled_start(struct polled *polled, const struct request_source *sources, size_t count,
 	     struct commit *commit, struct counters *counters, struct error *error)
 {
-	int code;
+	int returned, code;
 
 	if (polled == NULL)
 		return true;
@@ -193,7 +179,7 @@ polled_start(struct polled *polled, const struct request_source *sources, size_t
 	polled->commit = commit;
 	polled->counters = counters;
 	if (!wake_open(&polled->stop, error) ||
-	    !commit_returns_new(&polled->returns, &polled->returned, error))
+	    !commit_returns_new(&polled->returns, &returned, error))
 		return false;
 	code = pthread_create(&polled->thread, NULL, run, polled);
 	polled->started = code == 0;

@@ -18,6 +18,7 @@
 #include "bridge/receiver/challenge.h"
 #include "bridge/receiver/client_certificate.h"
 #include "bridge/receiver/commit.h"
+#include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/handshake.h"
 #include "bridge/receiver/hec_input.h"
 #include "bridge/receiver/http_gate.h"
@@ -549,7 +550,7 @@ request_finish(struct request_handler *handler)
 {
 	struct submission *next;
 
-	for (struct submission *s = commit_returned(handler->returns); s != NULL; s = next) {
+	for (struct submission *s = commit_returns_take(handler->returns); s != NULL; s = next) {
 		struct slice sentence = {NULL, 0};
 
 		next = s->next;

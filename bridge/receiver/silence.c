@@ -19,6 +19,7 @@
 
 #include "bridge/deadline.h"
 #include "bridge/log.h"
+#include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/submission.h"
 #include "bridge/spool/spool_find.h"
 #include "bridge/wake.h"
@@ -53,8 +54,7 @@ struct silence {
 	size_t count;
 	struct commit *commit;
 	struct commit_returns *returns;
-	int returned; /* readable when something has come back */
-	int stop;     /* wake */
+	int stop; /* wake */
 	atomic_bool stopping;
 	bool started;
 	pthread_t thread;
@@ -115,25 +115,14 @@ write_body(const struct watched *watched, const char *type, int64_t last, int64_
 	json_write_finish(document, body);
 }
 
-/* Waits for the commit thread; true: it is durable. */
+/* True: it is durable. */
 static bool
-wait_for_answer(struct silence *silence)
+wait_for_answer(struct silence *silence, const struct submission *submission)
 {
-	struct deadline deadline = deadline_after(PATIENCE);
-	struct pollfd wait = {.fd = silence->returned, .events = POLLIN};
-	bool done = false, back = false;
+	struct submission *back = commit_returns_wait(silence->returns, submission, PATIENCE);
+	bool done = back != NULL && back->answer == ANSWER_ACCEPTED;
 
-	while (!back && !deadline_passed(deadline)) {
-		if (poll(&wait, 1, deadline_left(deadline)) < 0 && errno != EINTR)
-			memory_panic("silence: poll: %m");
-		for (struct submission *s = commit_returned(silence->returns), *next; s != NULL;
-		     s = next) {
-			next = s->next;
-			back = true;
-			done = s->answer == ANSWER_ACCEPTED;
-			free(s);
-		}
-	}
+	free(back);
 	return done;
 }
 
@@ -162,7 +151,7 @@ tell(struct silence *silence, const struct watched *watched, const char *type)
 		free(submission);
 		return false;
 	}
-	return wait_for_answer(silence);
+	return wait_for_answer(silence, submission);
 }
 
 /* What could not be stored is told at the next turn. */
@@ -301,7 +290,7 @@ silence_start(struct silence **out, const struct config *config, struct commit *
 	      struct error *error)
 {
 	struct silence *silence = memory_allocate(sizeof(*silence));
-	int code;
+	int returned, code;
 
 	silence->stop = -1;
 	silence->directory = config->spool.directory;
@@ -313,7 +302,7 @@ silence_start(struct silence **out, const struct config *config, struct commit *
 		return true;
 	}
 	if (!wake_open(&silence->stop, error) ||
-	    !commit_returns_new(&silence->returns, &silence->returned, error))
+	    !commit_returns_new(&silence->returns, &returned, error))
 		return false;
 	commit_watch(commit, silence_stored, silence);
 	code = pthread_create(&silence->thread, NULL, run, silence);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "bridge/deadline.h"
+#include "bridge/receiver/commit_returns.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool_find.h"
 
@@ -79,7 +80,8 @@ collect(struct bench *bench, unsigned count, unsigned answers[ANSWERS], unsigned
 		struct submission *next;
 
 		assert_int_equal(poll(&waiting, 1, 10000), 1);
-		for (struct submission *s = commit_returned(bench->returns); s != NULL; s = next) {
+		for (struct submission *s = commit_returns_take(bench->returns); s != NULL;
+		     s = next) {
 			next = s->next;
 			answers[s->answer]++;
 			*duplicates += (unsigned)s->duplicates;
@@ -315,7 +317,7 @@ submit_batch(struct bench *bench, const char *const *ids, size_t count, struct s
 	submission->returns = bench->returns;
 	assert_true(commit_submit(bench->commit, submission));
 	assert_int_equal(poll(&waiting, 1, 10000), 1);
-	submission = commit_returned(bench->returns);
+	submission = commit_returns_take(bench->returns);
 	assert_non_null(submission);
 	answer = submission->answer;
 	*duplicates = submission->duplicates;
@@ -387,7 +389,7 @@ submit_all(struct bench *bench, const struct replay *rows, size_t count, bool bi
 		submission->binds_body = binds_body;
 		assert_true(commit_submit(bench->commit, submission));
 		assert_int_equal(poll(&waiting, 1, 10000), 1);
-		submission = commit_returned(bench->returns);
+		submission = commit_returns_take(bench->returns);
 		assert_non_null(submission);
 		assert_int_equal(submission->answer, ANSWER_ACCEPTED);
 		if (submission->duplicates != rows[i].duplicate)
