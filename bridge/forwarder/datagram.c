@@ -27,35 +27,53 @@ message_start(const struct batch *batch, size_t message)
 	return message > 0 ? batch->messages[message - 1].end : 0;
 }
 
-/* As many as one system call takes: how many went out, or -1 with errno. */
+static unsigned
+smaller(size_t a, size_t b)
+{
+	return (unsigned)(a < b ? a : b);
+}
+
+/* So many messages, at most DATAGRAMS: how many went out, or -1 with errno. */
 static int
-send_some(int descriptor, const struct batch *batch)
+send_some(int descriptor, const struct batch *batch, unsigned wanted)
 {
 	struct mmsghdr headers[DATAGRAMS] = {0};
 	struct iovec pieces[DATAGRAMS];
-	unsigned count = 0;
 
-	while (count < DATAGRAMS && batch->next + count < batch->message_count) {
-		size_t message = batch->next + count;
+	for (unsigned i = 0; i < wanted; i++) {
+		size_t message = batch->next + i;
 		size_t start = message_start(batch, message);
 
-		pieces[count].iov_base = batch->output.bytes + start;
-		pieces[count].iov_len = batch->messages[message].end - start;
-		headers[count].msg_hdr.msg_iov = &pieces[count];
-		headers[count].msg_hdr.msg_iovlen = 1;
-		count++;
+		pieces[i].iov_base = batch->output.bytes + start;
+		pieces[i].iov_len = batch->messages[message].end - start;
+		headers[i].msg_hdr.msg_iov = &pieces[i];
+		headers[i].msg_hdr.msg_iovlen = 1;
 	}
-	return sendmmsg(descriptor, headers, count, MSG_NOSIGNAL);
+	return sendmmsg(descriptor, headers, wanted, MSG_NOSIGNAL);
+}
+
+/*
+ * Where some went out, sendmmsg(2) does not tell why the next one did not, and with that
+ * a refusal by ICMP is forgotten.  So then a single one goes out, whose refusal is told
+ * to the next call.
+ */
+static void
+adapt(struct datagram *datagram, unsigned wanted, unsigned count)
+{
+	datagram->few = count < wanted ? 1 : smaller(2 * (size_t)datagram->few, DATAGRAMS);
 }
 
 enum send_result
 datagram_send(void *connection, struct batch *batch, struct error *error)
 {
 	struct datagram *datagram = connection;
-	int count = send_some(datagram->descriptor, batch);
+	size_t limit = datagram->few > 0 ? datagram->few : DATAGRAMS;
+	unsigned wanted = smaller(limit, batch->message_count - batch->next);
+	int count = send_some(datagram->descriptor, batch, wanted);
 
 	datagram->starved = false;
 	if (count > 0) {
+		adapt(datagram, wanted, (unsigned)count);
 		batch_advance(batch,
 			      batch->messages[batch->next + (size_t)count - 1].end - batch->sent);
 		return SEND_PROGRESS;

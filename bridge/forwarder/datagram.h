@@ -10,6 +10,7 @@
 struct datagram {
 	int descriptor; /* connected, non-blocking */
 	struct connect_peer peer;
+	unsigned few; /* at most so many go out at once; 0: no need to be careful */
 	bool starved; /* the kernel had no memory: no event will tell when it has */
 };
 
