@@ -63,7 +63,7 @@ enum {
 	F_OF_A_FILE = F_EXECUTE | F_WRITE_FILE | F_READ_FILE | F_TRUNCATE | F_IOCTL_DEVICE,
 };
 
-enum { DNS = 53, MOST_WATCHED = 512 };
+enum { MOST_WATCHED = 512 };
 
 /* What a rule was given for. */
 struct watched {
@@ -277,75 +277,16 @@ allow_place(struct rules *rules, const struct confine_file *file)
 /* ---- ports ---- */
 
 static bool
-allow_port(struct rules *rules, uint64_t port)
+allow_port(void *context, uint16_t port)
 {
+	const struct rules *rules = context;
 	const struct port rule = {.allowed = CONNECT_TCP, .port = port};
 
 	return syscall(SYS_landlock_add_rule, rules->descriptor, RULE_PORT, &rule, 0) == 0 ||
-	       error_set_errno(rules->error, "confinement: a rule for port %u", (unsigned)port);
-}
-
-static bool
-allow_address(struct rules *rules, const char *address)
-{
-	char host[256], port[8];
-	uint64_t number;
-
-	/* a path, of a unix socket, is none */
-	if (address == NULL || !config_parse_address(address, host, port, rules->error) ||
-	    !text_parse_unsigned(text_of(port), UINT16_MAX, &number))
-		return true;
-	return allow_port(rules, number);
-}
-
-/* Those of the kinds that have an address; where there is another kind, all ports stay free. */
-static bool
-ports_are_known(const struct config *config)
-{
-	for (unsigned i = 0; i < config->destinations_count; i++) {
-		const struct config_destination *destination = &config->destinations[i];
-
-		if (destination->syslog == NULL && destination->email == NULL &&
-		    destination->file == NULL)
-			return false;
-	}
-	return true;
-}
-
-static bool
-allow_destination_ports(struct rules *rules, const struct config_destination *destination)
-{
-	const struct config_syslog *syslog = destination->syslog;
-
-	if (destination->email != NULL && !allow_address(rules, destination->email->server))
-		return false;
-	for (unsigned i = 0; syslog != NULL && i < syslog->addresses_count; i++)
-		if (!allow_address(rules, syslog->addresses[i]))
-			return false;
-	return syslog == NULL || allow_address(rules, syslog->address);
-}
-
-static bool
-allow_ports(struct rules *rules)
-{
-	for (unsigned i = 0; i < rules->config->destinations_count; i++)
-		if (!allow_destination_ports(rules, &rules->config->destinations[i]))
-			return false;
-	return allow_port(rules, DNS); /* answers too long for UDP */
+	       error_set_errno(rules->error, "confinement: a rule for port %u", port);
 }
 
 /* ---- the whole ---- */
-
-static uint64_t
-handled_ports(const struct rules *rules)
-{
-	if (rules->row->ports == CONFINE_PORTS_FREE)
-		return 0;
-	if (rules->row->ports == CONFINE_PORTS_ALL ||
-	    (rules->row->ports == CONFINE_PORTS_CONFIGURED && !ports_are_known(rules->config)))
-		return BIND_TCP;
-	return BIND_TCP | CONNECT_TCP;
-}
 
 /* A build for tests reads its clock from a file, at any time: deadline.c. */
 static bool
@@ -369,8 +310,7 @@ make_rules(struct rules *rules, uint64_t ports)
 			return false;
 	if (!allow_clock(rules))
 		return false;
-	if ((ports & CONNECT_TCP) != 0 && rules->row->ports == CONFINE_PORTS_CONFIGURED &&
-	    !allow_ports(rules))
+	if (ports != 0 && !confine_ports_each(rules->row->ports, rules->config, allow_port, rules))
 		return false;
 	return syscall(SYS_landlock_restrict_self, rules->descriptor, 0) == 0 ||
 	       error_set_errno(rules->error, "confinement: the rules for files are refused");
@@ -392,7 +332,8 @@ confine_files_enter(const struct confine_row *row, const struct config *config, 
 	rules.handled =
 	    row->handled == all ? all_of(version) : in_words_of_the_kernel(row->handled);
 	wanted.files = rules.handled;
-	wanted.network = version >= 4 ? handled_ports(&rules) : 0;
+	if (version >= 4 && row->ports != CONFINE_PORTS_FREE)
+		wanted.network = BIND_TCP | CONNECT_TCP;
 	if (version >= 6 && row->ports != CONFINE_PORTS_FREE)
 		wanted.scoped = SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS;
 	rules.descriptor = (int)syscall(SYS_landlock_create_ruleset, &wanted, sizeof(wanted), 0);

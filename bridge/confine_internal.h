@@ -42,8 +42,8 @@ struct confine_file {
 enum confine_ports {
 	CONFINE_PORTS_FREE, /* not confined */
 	CONFINE_PORTS_NONE,
-	CONFINE_PORTS_CONFIGURED, /* those of the destinations, and 53 */
-	CONFINE_PORTS_ALL,        /* any of them */
+	CONFINE_PORTS_DESTINATIONS, /* those of the destinations and their proxies, and 53 */
+	CONFINE_PORTS_POLLS,        /* those of polled lists and their proxies, and 53 */
 };
 
 /* Lists of system calls, each ended by NULL: confine_calls.c. */
@@ -70,6 +70,13 @@ struct confine_row {
 
 /* The version of Landlock that this kernel has; 0: none. */
 int confine_files_version(void);
+
+/*
+ * Calls `allow` for each port that such a role connects to, until one returns false;
+ * one that several connect to comes several times.
+ */
+MUST_CHECK bool confine_ports_each(enum confine_ports ports, const struct config *config,
+				   bool (*allow)(void *context, uint16_t port), void *context);
 
 /* Both of them: false where the kernel has it and refused. */
 MUST_CHECK bool confine_files_enter(const struct confine_row *row, const struct config *config,

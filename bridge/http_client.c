@@ -11,6 +11,9 @@
 /* A request under way when we are to end: nearly all are answered by then. */
 enum { STOP_GRACE = 1000 /* milliseconds */ };
 
+/* What libcurl takes where a proxy names none: CURLOPT_PROXY(3). */
+enum { PROXY_PORT = 1080, PROXY_PORT_TLS = 443 };
+
 struct http_client {
 	CURL *curl;
 	char problem[CURL_ERROR_SIZE]; /* written by curl */
@@ -255,12 +258,46 @@ http_client_origin(const char *url)
 	return (struct slice){url, scheme + strcspn(url + scheme, "/?#")};
 }
 
+bool
+http_client_port(const char *url, bool is_proxy, uint16_t *port)
+{
+	struct slice origin = http_client_origin(url);
+	char *text = memory_copy_text(origin.bytes, origin.length);
+	char *found = NULL;
+	uint64_t number = 0;
+	CURLU *parts = curl_url();
+	CURLUcode code =
+	    parts != NULL ? curl_url_set(parts, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
+	bool is_known;
+
+	if (code == CURLUE_OK)
+		code =
+		    curl_url_get(parts, CURLUPART_PORT, &found, is_proxy ? 0 : CURLU_DEFAULT_PORT);
+	if (code == CURLUE_NO_PORT && is_proxy)
+		number = strncmp(text, "https:", 6) == 0 ? PROXY_PORT_TLS : PROXY_PORT;
+	is_known = number != 0 ||
+		   (code == CURLUE_OK && text_parse_unsigned(text_of(found), UINT16_MAX, &number));
+	*port = (uint16_t)number;
+	curl_free(found);
+	curl_url_cleanup(parts);
+	free(text);
+	return is_known;
+}
+
+/* Not before the handshake as a whole is done: until then nothing of the request is out. */
+static bool
+has_begun_to_send(const struct http_client *client)
+{
+	curl_off_t began = 0;
+
+	return curl_easy_getinfo(client->curl, CURLINFO_PRETRANSFER_TIME_T, &began) != CURLE_OK ||
+	       began != 0;
+}
+
 /* What a failure means for the request.  In doubt the peer may have it. */
 static enum http_client_result
 result_of(const struct http_client *client, CURLcode code)
 {
-	curl_off_t began_to_send = 0;
-
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
@@ -268,21 +305,17 @@ result_of(const struct http_client *client, CURLcode code)
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CRL_BADFILE:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
 		return HTTP_CLIENT_UNTRUSTED;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* of the address, or what was answered is no HTTP */
+		return has_begun_to_send(client) ? HTTP_CLIENT_LOST : HTTP_CLIENT_UNTRUSTED;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_SSL_CONNECT_ERROR:
 		return HTTP_CLIENT_UNREACHABLE;
 	default:
-		/* of the handshake as a whole: until then nothing of the request is out */
-		if (curl_easy_getinfo(client->curl, CURLINFO_PRETRANSFER_TIME_T, &began_to_send) ==
-			CURLE_OK &&
-		    began_to_send == 0)
-			return HTTP_CLIENT_UNREACHABLE;
-		return HTTP_CLIENT_LOST;
+		return has_begun_to_send(client) ? HTTP_CLIENT_LOST : HTTP_CLIENT_UNREACHABLE;
 	}
 }
 

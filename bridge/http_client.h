@@ -11,6 +11,7 @@
 #define HTTP_CLIENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "formats/error.h"
@@ -90,5 +91,11 @@ void http_client_set_cookies(struct http_client *client, struct slice cookies);
 
 /* scheme://host:port of a URL, without the path that may be secret: for logs. */
 struct slice http_client_origin(const char *url);
+
+/*
+ * The TCP port that is connected to for this URL, or for this proxy: where it names
+ * none, that of its scheme, and of a proxy what curl takes (1080).  False: it is no URL.
+ */
+MUST_CHECK bool http_client_port(const char *url, bool is_proxy, uint16_t *port);
 
 #endif

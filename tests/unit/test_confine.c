@@ -46,9 +46,12 @@ static char output_key[] = "destinations[1].file.path";
 static struct config_named_path named[] = {{authority_key, authority}, {output_key, output}};
 static struct config_file file = {.path = output};
 static struct config_syslog syslog_settings = {.address = configured};
-static struct config_destination destinations[2] = {{.syslog = &syslog_settings}, {.file = &file}};
+static char hec_url[] = "https://splunk.example.com:8088"; /* names a port like any other */
+static struct config_splunk_hec hec_settings = {.url = hec_url};
+static struct config_destination destinations[3] = {
+    {.syslog = &syslog_settings}, {.file = &file}, {.splunk_hec = &hec_settings}};
 static struct config config = {.destinations = destinations,
-			       .destinations_count = 2,
+			       .destinations_count = 3,
 			       .named_paths = named,
 			       .named_paths_count = 2,
 			       .spool = {.directory = spool, .max_size = 1 << 20}};
@@ -534,6 +537,73 @@ what_the_kernel_gives_can_be_read(void **state)
 		assert_non_null(strstr(bytes, ", TCP ports"));
 }
 
+/* ---- ports ---- */
+
+static size_t ports_count;
+static uint16_t ports_found[16];
+
+static bool
+note_port(void *context, uint16_t port)
+{
+	(void)context;
+	assert_true(ports_count < sizeof(ports_found) / sizeof(ports_found[0]));
+	ports_found[ports_count++] = port;
+	return true;
+}
+
+static void
+ports_are(enum confine_ports ports, const struct config *of, const uint16_t *wanted)
+{
+	ports_count = 0;
+	assert_true(confine_ports_each(ports, of, note_port, NULL));
+	for (size_t i = 0; i < ports_count; i++)
+		assert_int_equal(ports_found[i], wanted[i]);
+	assert_int_equal(wanted[ports_count], 0);
+}
+
+static void
+the_ports_of_each_kind_are_known(void **state)
+{
+	static char tcp[] = "siem.example.com:6514", second[] = "[2001:db8::1]:601";
+	static char local[] = "/dev/log", mail[] = "mail.example.com:587";
+	static char hec[] = "https://splunk.example.com:8088/x?y=1", plain[] = "http://splunk";
+	static char proxy[] = "http://proxy.example.com:3128", bare[] = "http://proxy";
+	static char page[] = "https://[::1]/v2/enqueue", url_file[96];
+	static char list[] = "https://api.example.com:8443/events?since={since}";
+	static char *more[] = {second};
+	struct config_syslog syslogs[] = {{.address = tcp, .addresses = more, .addresses_count = 1},
+					  {.address = local}};
+	struct config_email email = {.server = mail};
+	struct config_splunk_hec hecs[] = {
+	    {.url = hec}, {.url = plain}, {.url = hec, .proxy = proxy}};
+	struct config_http https[] = {
+	    {.url = page}, {.url = page, .proxy = bare}, {.url_file = url_file}};
+	struct config_destination all[] = {{.syslog = &syslogs[0]},  {.syslog = &syslogs[1]},
+					   {.email = &email},        {.splunk_hec = &hecs[0]},
+					   {.splunk_hec = &hecs[1]}, {.splunk_hec = &hecs[2]},
+					   {.http = &https[0]},      {.http = &https[1]},
+					   {.http = &https[2]},      {.file = &file}};
+	struct config_poll poll = {.url = list};
+	struct config_source sources[] = {{.poll = NULL}, {.poll = &poll}};
+	const struct config of = {.destinations = all,
+				  .destinations_count = sizeof(all) / sizeof(all[0]),
+				  .sources = sources,
+				  .sources_count = 2};
+	static const char text[] = "https://hooks.example.com:9443/services/T0\n";
+	int descriptor;
+
+	(void)state;
+	(void)snprintf(url_file, sizeof(url_file), "%s/url", directory);
+	descriptor = open(url_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(descriptor, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(descriptor);
+	ports_are(CONFINE_PORTS_DESTINATIONS, &of,
+		  (const uint16_t[]){601, 6514, 587, 8088, 80, 3128, 443, 1080, 9443, 53, 0});
+	ports_are(CONFINE_PORTS_POLLS, &of, (const uint16_t[]){8443, 53, 0});
+	ports_are(CONFINE_PORTS_NONE, &of, (const uint16_t[]){0});
+	assert_int_equal(unlink(url_file), 0);
+}
+
 /* ---- the scene ---- */
 
 static int
@@ -595,6 +665,7 @@ main(void)
 	    cmocka_unit_test(no_role_has_capabilities_or_leaves_a_core),
 	    cmocka_unit_test(a_role_cannot_change_its_user),
 	    cmocka_unit_test(a_file_that_was_replaced_is_noticed),
+	    cmocka_unit_test(the_ports_of_each_kind_are_known),
 	    cmocka_unit_test(a_role_without_a_row_does_not_start),
 	    cmocka_unit_test(what_the_kernel_gives_can_be_read),
 	};
