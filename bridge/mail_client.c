@@ -7,6 +7,7 @@
  */
 #include "bridge/mail_client.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,16 +250,27 @@ set_envelope(struct mail_client *client, const struct mail_client_envelope *enve
 	return code;
 }
 
+/* The connection broke, whatever was under way on it. */
+static bool
+has_broken(const struct mail_client *client)
+{
+	long code = 0;
+
+	return curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &code) == CURLE_OK &&
+	       (code == ECONNRESET || code == EPIPE || code == ETIMEDOUT);
+}
+
 /* Results of curl's that no other message and no waiting would change. */
 static bool
-is_setting(CURLcode code)
+is_setting(const struct mail_client *client, CURLcode code)
 {
 	switch (code) {
+	case CURLE_SSL_CONNECT_ERROR:
+		return !has_broken(client);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_USE_SSL_FAILED:
-	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_LOGIN_DENIED:
 	case CURLE_REMOTE_ACCESS_DENIED:
 	case CURLE_UNSUPPORTED_PROTOCOL:
@@ -278,7 +290,7 @@ result_of(const struct mail_client *client, CURLcode code)
 		reply = 0;
 	if (reply / 100 == 4)
 		return MAIL_CLIENT_LATER;
-	if (is_setting(code))
+	if (is_setting(client, code))
 		return MAIL_CLIENT_WRONG;
 	if (reply / 100 != 5)
 		return MAIL_CLIENT_LATER;
