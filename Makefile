@@ -37,7 +37,7 @@ TOOLS   := $(patsubst tests/tools/%.c,$(OUT)/tools/%,$(wildcard tests/tools/*.c)
 
 FUZZ    := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
-CRASH   := $(patsubst tests/crash/%.c,$(OUT)/crash/%,$(wildcard tests/crash/*.c))
+CRASH   := $(OUT)/crash/power
 FUZZ_SECONDS ?= 30
 
 # Where `make install` puts it, below DESTDIR.
@@ -95,9 +95,9 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS)
 
-$(OUT)/crash/%: $(OUT)/tests/crash/%.o $(LIBRARY)
+$(OUT)/crash/power: $(OUT)/tests/crash/power.o $(OUT)/tests/crash/disk.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fdatasync -o $@ $< $(LIBRARY) $(LIBS)
+	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync -o $@ $^ $(LIBS)
 
 # What a run needs of one variant; used by the targets below.
 variant: $(OUT)/siembridge $(UNIT) $(TOOLS)
@@ -197,4 +197,4 @@ help: ## this list
 .PHONY: all variant faults fuzz-targets bench-programs run test unit lint fuzz sanitize crash bench install uninstall deb test-package clean help
 -include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d) \
          $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d) \
-         $(CRASH:$(OUT)/crash/%=$(OUT)/tests/crash/%.d)
+         $(OUT)/tests/crash/power.d $(OUT)/tests/crash/disk.d
