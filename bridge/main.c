@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&command_events,
 	&command_dead,
 	&command_replay,
+	&command_test,
 	&command_probe,
 	&command_backfill,
 	&command_verify,

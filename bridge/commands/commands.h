@@ -32,6 +32,7 @@ extern const struct command command_verify;
 extern const struct command command_spool;
 extern const struct command command_reconcile;
 extern const struct command command_init;
+extern const struct command command_test;
 
 /* The roles of the program, for main() and for command_run. */
 extern const struct child_role command_run_roles[];
