@@ -29,7 +29,6 @@
 #include "bridge/http_client.h"
 #include "bridge/secret.h"
 #include "formats/memory.h"
-#include "formats/utf8.h"
 
 enum {
 	URL_BYTES = 8 * 1024,
@@ -225,32 +224,6 @@ ensure_client(struct teller *teller, struct slice url, struct error *error)
 
 /* ---- one request ---- */
 
-static bool
-holds(struct slice text, struct slice secret)
-{
-	return secret.length > 0 &&
-	       memmem(text.bytes, text.length, secret.bytes, secret.length) != NULL;
-}
-
-/* What the answer says, as far as it may be shown. */
-static void
-write_excerpt(struct slice body, const struct vendor_notification *notification, struct text *text)
-{
-	struct slice cut = utf8_cut(body, EXCERPT);
-
-	if (cut.length == 0 || holds(body, notification->key) ||
-	    holds(body, notification->secret) || holds(body, notification->topic) ||
-	    holds(body, notification->url))
-		return;
-	text_append_string(text, ": ");
-	for (size_t i = 0; i < cut.length;) {
-		size_t hidden = utf8_hidden(cut.bytes + i, cut.length - i);
-
-		text_append_byte(text, hidden > 0 ? ' ' : cut.bytes[i]);
-		i += hidden > 0 ? hidden : 1;
-	}
-}
-
 static enum vendor_action
 judge(struct teller *teller, const struct vendor_notification *notification,
       const struct http_client_answer *answer, struct error *error)
@@ -267,7 +240,7 @@ judge(struct teller *teller, const struct vendor_notification *notification,
 		teller->not_before = deadline_now() + answer->retry_after;
 	text_start(&excerpt, bytes, sizeof(bytes));
 	if (row->action != VENDOR_RETRY)
-		write_excerpt(answer->body, notification, &excerpt);
+		vendor_reply_excerpt(answer->body, EXCERPT, notification, &excerpt);
 	error_set(error, "%.*s answered %d: %s%.*s", (int)origin.length, origin.bytes,
 		  answer->status, row->meaning, (int)excerpt.length, excerpt.bytes);
 	return row->action;

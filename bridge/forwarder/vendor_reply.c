@@ -3,6 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bridge/forwarder/vendor.h"
+#include "bridge/http_client.h"
+#include "formats/utf8.h"
+
 /* clang-format off */
 static const struct vendor_reply for_all[] = {
 	/* status (to), body, action, meaning */
@@ -24,7 +28,7 @@ static const struct vendor_reply for_all[] = {
 };
 /* clang-format on */
 
-enum { ROWS = sizeof(for_all) / sizeof(for_all[0]) };
+enum { ROWS = sizeof(for_all) / sizeof(for_all[0]), SECRET_LEAST = 8 /* bytes */ };
 
 const char *
 vendor_reply_action_name(enum vendor_action action)
@@ -67,4 +71,54 @@ vendor_reply_find(const struct vendor_reply *own, size_t count, int status, stru
 		if (fits(&for_all[i], status, body))
 			return &for_all[i];
 	return &for_all[ROWS - 1];
+}
+
+/* ---- what of it is shown ---- */
+
+static bool
+holds(struct slice text, struct slice secret)
+{
+	return secret.length > 0 &&
+	       memmem(text.bytes, text.length, secret.bytes, secret.length) != NULL;
+}
+
+/* "Cannot POST /services/T0/B0/secret": an error page names the path, without its host. */
+static bool
+holds_part_of(struct slice text, struct slice url)
+{
+	size_t origin = http_client_origin(url.bytes).length;
+	struct slice rest = {url.bytes + origin, url.length - origin};
+
+	while (rest.length > 0) {
+		struct slice part = {rest.bytes, 0};
+
+		while (part.length < rest.length &&
+		       strchr("/?&=#", part.bytes[part.length]) == NULL)
+			part.length++;
+		if (part.length >= SECRET_LEAST && holds(text, part))
+			return true;
+		part.length += part.length < rest.length;
+		rest.bytes += part.length;
+		rest.length -= part.length;
+	}
+	return false;
+}
+
+void
+vendor_reply_excerpt(struct slice body, size_t most, const struct vendor_notification *notification,
+		     struct text *text)
+{
+	struct slice cut = utf8_cut(body, most);
+
+	if (cut.length == 0 || holds(body, notification->key) ||
+	    holds(body, notification->secret) || holds(body, notification->topic) ||
+	    holds_part_of(body, notification->url))
+		return;
+	text_append_string(text, ": ");
+	for (size_t i = 0; i < cut.length;) {
+		size_t hidden = utf8_hidden(cut.bytes + i, cut.length - i);
+
+		text_append_byte(text, hidden > 0 ? ' ' : cut.bytes[i]);
+		i += hidden > 0 ? hidden : 1;
+	}
 }

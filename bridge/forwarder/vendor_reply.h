@@ -23,6 +23,8 @@
 
 #include "formats/text.h"
 
+struct vendor_notification;
+
 enum vendor_action { VENDOR_DONE, VENDOR_RETRY, VENDOR_HOLD, VENDOR_DROP };
 
 struct vendor_reply {
@@ -38,5 +40,12 @@ const char *vendor_reply_action_name(enum vendor_action action);
 /* The first row that fits, of `own` and then of those for all; never NULL. */
 const struct vendor_reply *vendor_reply_find(const struct vendor_reply *own, size_t count,
 					     int status, struct slice body);
+
+/*
+ * Appends ": " and the first `most` bytes of what an answer says, as far as it may be
+ * shown: nothing of one that repeats a key, or a part of the address, which may be one.
+ */
+void vendor_reply_excerpt(struct slice body, size_t most,
+			  const struct vendor_notification *notification, struct text *text);
 
 #endif

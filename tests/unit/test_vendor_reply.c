@@ -68,11 +68,49 @@ answers_mean_what_they_are_documented_to(void **state)
 	}
 }
 
+static void
+an_excerpt_shows_no_secret(void **state)
+{
+	static const struct {
+		const char *body, *shown;
+	} cases[] = {
+	    {"no_service", ": no_service"},
+	    {"", ""},
+	    {"a\nb", ": a b"},
+	    {"of routing-key-1: no", ""},
+	    {"unknown hmac-secret", ""},
+	    {"Cannot POST /services/T0000001/B0000001/x8YzAbCdEfGh", ""},
+	    {"no such hook: x8YzAbCdEfGh", ""},
+	    {"https://hooks.example.com/services/T0000001/B0000001/x8YzAbCdEfGh?token=t0psecret",
+	     ""},
+	    {"wrong token t0psecret", ""},
+	    {"not at hooks.example.com", ": not at hooks.example.com"},
+	};
+	const struct vendor_notification notification = {
+	    .url = SLICE_LITERAL("https://hooks.example.com/services/T0000001/B0000001/"
+				 "x8YzAbCdEfGh?token=t0psecret"),
+	    .key = SLICE_LITERAL("routing-key-1"),
+	    .secret = SLICE_LITERAL("hmac-secret"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char bytes[200];
+		struct text text;
+
+		text_start(&text, bytes, sizeof(bytes));
+		vendor_reply_excerpt(text_of(cases[i].body), 160, &notification, &text);
+		if (!text_slice_is(text_slice(&text), cases[i].shown))
+			fail_msg("%s: %.*s", cases[i].body, (int)text.length, text.bytes);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_mean_what_they_are_documented_to),
+	    cmocka_unit_test(an_excerpt_shows_no_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
