@@ -104,6 +104,9 @@ serve_on_request(struct evhttp_request *request, void *context)
 		asked.body.bytes = (const char *)evbuffer_pullup(input, -1);
 	console_answer(serve->desk, &asked, &reply);
 	set_headers(request, &reply);
+	/* evhttp would send it with an answer to HEAD as well */
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
+		reply.body.length = 0;
 	if (reply.body.length > 0 && evbuffer_add(output, reply.body.bytes, reply.body.length) != 0)
 		memory_panic("no memory for an answer");
 	evhttp_send_reply(request, reply.status, NULL, output);

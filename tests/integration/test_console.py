@@ -92,6 +92,19 @@ def without_the_password_nothing_is_told():
 
 
 @test
+def an_answer_to_head_has_no_body():
+    connection = socket.create_connection(("127.0.0.1", PORT), timeout=10)
+    for path in ("/healthz", "/", "/nothing"):
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    whole = b"".join(iter(lambda: connection.recv(65536), b""))
+    connection.close()
+    *heads, last = whole.split(b"\r\n\r\n")
+    assert [head.split()[1] for head in heads] == [b"200", b"200", b"404", b"200"], whole
+    assert all(head.startswith(b"HTTP/1.1") for head in heads) and last == b"alive\n", whole
+
+
+@test
 def a_name_that_is_not_ours_is_not_let_in():
     for host in ("evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.nip.io"):
         assert ask("/api/status", host=host)[0] == 421, host
