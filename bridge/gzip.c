@@ -62,6 +62,14 @@ gzip_close(struct gzip_file *file)
 	free(file);
 }
 
+uint64_t
+gzip_offset(const struct gzip_file *file)
+{
+	z_off_t offset = gzoffset(file->handle);
+
+	return offset > 0 ? (uint64_t)offset : 0;
+}
+
 bool
 gzip_read(struct gzip_file *file, char *bytes, size_t capacity, size_t *length, struct error *error)
 {

@@ -29,6 +29,9 @@ void gzip_close(struct gzip_file *file); /* NULL is fine */
 MUST_CHECK bool gzip_read(struct gzip_file *file, char *bytes, size_t capacity, size_t *length,
 			  struct error *error);
 
+/* Bytes of the file, as they stand in it, that were taken so far; 0 where that is not known. */
+uint64_t gzip_offset(const struct gzip_file *file);
+
 /*
  * All members, nothing behind them.  Where it is GZIP_DONE gives *bytes, freed with
  * free(), and their number.  Never takes more memory than twice the limit.

@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bridge/commands/holding.h"
 #include "bridge/commands/options.h"
+#include "bridge/commands/progress.h"
 #include "bridge/commands/request_order.h"
 #include "bridge/commands/show.h"
 #include "bridge/deadline.h"
@@ -68,6 +70,8 @@ struct reckoning {
 	uint64_t first_held, last_held; /* sequences */
 	uint64_t missing_before, missing_after;
 	struct order order; /* the missing ones */
+	struct progress *progress;
+	uint64_t first;     /* sequence that is kept */
 	struct error error; /* while rows are called for */
 	bool failed;
 };
@@ -83,6 +87,7 @@ take_event(void *context, const struct spool_event *event)
 	uint32_t *place;
 
 	reckoning->last = event->sequence;
+	progress_show(reckoning->progress, event->sequence - reckoning->first + 1);
 	status = standing_of(reckoning->standing, reckoning->destination, event);
 	if (status == STANDING_NOT_ROUTED || status == STANDING_DEAD)
 		return true;
@@ -143,6 +148,7 @@ show_event(struct reckoning *reckoning, uint64_t sequence, uint32_t times, struc
 {
 	struct spool_find_query query = spool_find_everything();
 
+	progress_wipe(reckoning->progress);
 	query.first = query.last = sequence;
 	return spool_find_forwards(reckoning->standing->find, &query, show_row, &times, error);
 }
@@ -235,13 +241,22 @@ static bool
 reckon(struct reckoning *reckoning, struct error *error)
 {
 	struct spool_find_query range;
+	uint64_t first, last;
 	bool more = true;
+	bool done = true;
 
-	if (!set_query(reckoning->request, &range, error))
+	if (!set_query(reckoning->request, &range, error) ||
+	    !spool_find_range(reckoning->standing->find, &first, &last, error))
 		return false;
-	while (more)
-		if (!reckon_slice(reckoning, &range, &more, error))
-			return false;
+	first = range.first > first ? range.first : first;
+	last = range.last < last ? range.last : last;
+	reckoning->first = first;
+	reckoning->progress = progress_start("reconcile", last >= first ? last - first + 1 : 0);
+	while (done && more)
+		done = reckon_slice(reckoning, &range, &more, error);
+	progress_end(reckoning->progress);
+	if (!done)
+		return false;
 	reckoning->at = 0;
 	return holding_each(reckoning->holding, count_unknown, reckoning, error);
 }
@@ -332,6 +347,36 @@ give_order(struct reckoning *reckoning, struct error *error)
 				  error);
 }
 
+/* KiB of all files; 0: not known, as of standard input. */
+static uint64_t
+size_of(const struct request *request)
+{
+	uint64_t bytes = 0;
+	struct stat status;
+
+	for (size_t i = 0; i < request->file_count; i++) {
+		if (stat(request->files[i], &status) != 0 || !S_ISREG(status.st_mode))
+			return 0;
+		bytes += (uint64_t)status.st_size;
+	}
+	return bytes / 1024;
+}
+
+static bool
+read_files(struct reckoning *reckoning, struct error *error)
+{
+	const struct request *request = reckoning->request;
+	struct progress *progress = progress_start("KiB read", size_of(request));
+	bool done = true;
+
+	holding_watch(reckoning->holding, progress);
+	for (size_t i = 0; done && i < request->file_count; i++)
+		done = holding_read(reckoning->holding, request->files[i], error);
+	holding_watch(reckoning->holding, NULL);
+	progress_end(progress);
+	return done;
+}
+
 /* *complete: nothing is missing. */
 static bool
 reconcile(const struct request *request, bool *complete, struct error *error)
@@ -341,8 +386,7 @@ reconcile(const struct request *request, bool *complete, struct error *error)
 	    standing_open(&reckoning.standing, request->config, error) &&
 	    standing_find(reckoning.standing, request->destination, &reckoning.destination, error);
 
-	for (size_t i = 0; done && i < request->file_count; i++)
-		done = holding_read(reckoning.holding, request->files[i], error);
+	done = done && read_files(&reckoning, error);
 	if (done) {
 		reckoning.entries = memory_allocate_array(SLICE, sizeof(*reckoning.entries));
 		reckoning.places = memory_allocate_array(PLACES, sizeof(*reckoning.places));

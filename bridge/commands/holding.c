@@ -11,12 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridge/commands/progress.h"
 #include "bridge/gzip.h"
 #include "formats/arena.h"
 #include "formats/memory.h"
 #include "formats/recognise.h"
 
 enum {
+	KIB = 1024,
 	LINE = 1024 * 1024,     /* bytes; what is longer is looked at in pieces of it */
 	PAGES = 65536,          /* of numbers */
 	PAGE = 65536,           /* numbers of a page */
@@ -36,7 +38,9 @@ struct holding {
 	uint64_t *pages[PAGES];
 	struct holding_counts counts;
 	size_t ids_of_line;
-	bool failed; /* a record could not be written */
+	struct progress *progress; /* NULL: nobody looks */
+	uint64_t done;             /* bytes of the files before this one */
+	bool failed;               /* a record could not be written */
 };
 
 struct holding *
@@ -175,10 +179,18 @@ read_all(struct holding *holding, struct gzip_file *file, struct error *error)
 		if (!gzip_read(file, holding->buffer + kept, LINE - kept, &got, error))
 			return false;
 		kept = take_lines(holding, kept + got);
+		if (holding->progress != NULL)
+			progress_show(holding->progress, (holding->done + gzip_offset(file)) / KIB);
 	} while (got > 0);
 	if (kept > 0)
 		take_line(holding, (struct slice){holding->buffer, kept});
 	return !holding->failed || error_set_errno(error, "the temporary file cannot be written");
+}
+
+void
+holding_watch(struct holding *holding, struct progress *progress)
+{
+	holding->progress = progress;
 }
 
 bool
@@ -196,6 +208,7 @@ holding_read(struct holding *holding, const char *path, struct error *error)
 		holding->records = tmpfile();
 	done = holding->records != NULL ? read_all(holding, file, error)
 					: error_set_errno(error, "no temporary file in " P_tmpdir);
+	holding->done += gzip_offset(file);
 	gzip_close(file);
 	return done || error_prefix(error, "%s", path);
 }

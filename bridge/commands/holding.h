@@ -15,6 +15,7 @@
 #include "formats/text.h"
 
 struct holding;
+struct progress;
 
 struct holding_counts {
 	uint64_t lines;
@@ -33,6 +34,9 @@ void holding_free(struct holding *holding); /* NULL is fine */
 
 /* Reads a file, gzip or not; "-": standard input. */
 MUST_CHECK bool holding_read(struct holding *holding, const char *path, struct error *error);
+
+/* From now on `progress` is shown KiB of the files; borrowed, NULL: nobody is. */
+void holding_watch(struct holding *holding, struct progress *progress);
 
 struct holding_counts holding_counts(const struct holding *holding);
 
