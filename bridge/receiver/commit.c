@@ -296,7 +296,7 @@ take_batch(struct commit *commit, struct submission_queue *batch)
 {
 	int left = deadline_left(commit->next_prune);
 	struct timespec until =
-	    time_from_now(1000 * (left < COMMIT_IDLE_MS ? left : COMMIT_IDLE_MS));
+	    time_from_now((int64_t)1000 * (left < COMMIT_IDLE_MS ? left : COMMIT_IDLE_MS));
 	bool waiting = true, more;
 
 	*batch = (struct submission_queue){0};
@@ -446,10 +446,7 @@ run(void *argument)
 static void
 remember(void *context, const unsigned char *prints, size_t count)
 {
-	struct duplicate *duplicate = context;
-
-	for (size_t i = 0; i < count; i++)
-		(void)duplicate_add(duplicate, prints + i * SPOOL_FINGERPRINT_LENGTH);
+	duplicate_add_all(context, prints, count);
 }
 
 static void
@@ -469,6 +466,7 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 {
 	struct commit *commit = memory_allocate(sizeof(*commit));
 	pthread_condattr_t attributes;
+	uint64_t kept;
 	int failed;
 
 	commit->spool = spool;
@@ -487,6 +485,9 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 	pthread_condattr_destroy(&attributes);
 	commit->duplicate = duplicate_new(spool_key(spool));
 	atomic_store_explicit(&counters->last_sequence, spool_last(spool), memory_order_relaxed);
+	if (!spool_fingerprints_expected(spool, &kept, error))
+		goto fail;
+	duplicate_reserve(commit->duplicate, kept);
 	if (!spool_fingerprints(spool, remember, commit->duplicate, error) ||
 	    !upkeep_start(&commit->upkeep, spool, error))
 		goto fail;

@@ -18,7 +18,12 @@
 
 #include "formats/memory.h"
 
-enum { DUPLICATE_TABLES = 256, DUPLICATE_FIRST_CAPACITY = 16 };
+enum {
+	DUPLICATE_TABLES = 256,
+	DUPLICATE_FIRST_CAPACITY = 16,
+	DUPLICATE_SLACK = 32, /* a share of it beside: no table is hit exactly evenly */
+	DUPLICATE_AHEAD = 16, /* prints whose places are fetched before they are needed */
+};
 
 struct print {
 	uint64_t high;
@@ -170,6 +175,44 @@ duplicate_add(struct duplicate *duplicate, const unsigned char bytes[SPOOL_FINGE
 	table->places[place] = print;
 	table->count++;
 	return true;
+}
+
+void
+duplicate_reserve(struct duplicate *duplicate, uint64_t count)
+{
+	size_t share = (size_t)(count / DUPLICATE_TABLES);
+	size_t capacity = (share + share / DUPLICATE_SLACK) * 100 / 85 + DUPLICATE_FIRST_CAPACITY;
+
+	for (size_t i = 0; i < DUPLICATE_TABLES; i++) {
+		struct table *table = &duplicate->tables[i];
+
+		if (table->count > 0 || table->capacity >= capacity)
+			continue;
+		free(table->places);
+		table->places = memory_allocate_array(capacity, sizeof(*table->places));
+		table->capacity = capacity;
+	}
+}
+
+/* A place is nearly always in no cache: many are waited for at once. */
+static void
+fetch(const struct duplicate *duplicate, const unsigned char *bytes)
+{
+	struct print print = read_print(bytes);
+	const struct table *table = &duplicate->tables[print.high & (DUPLICATE_TABLES - 1)];
+
+	if (table->capacity > 0)
+		__builtin_prefetch(&table->places[home(table, print)], 1);
+}
+
+void
+duplicate_add_all(struct duplicate *duplicate, const unsigned char *prints, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i + DUPLICATE_AHEAD < count)
+			fetch(duplicate, prints + (i + DUPLICATE_AHEAD) * SPOOL_FINGERPRINT_LENGTH);
+		(void)duplicate_add(duplicate, prints + i * SPOOL_FINGERPRINT_LENGTH);
+	}
 }
 
 /* True where `place` lies in the run that starts at `from` and ends before `to`. */

@@ -21,9 +21,15 @@ void duplicate_free(struct duplicate *duplicate);
 void duplicate_fingerprint(const struct duplicate *duplicate, struct slice source, struct slice id,
 			   struct slice body, unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
 
+/* Makes room for `count` more or less, of which none is there yet: they are added faster. */
+void duplicate_reserve(struct duplicate *duplicate, uint64_t count);
+
 /* Adds it.  True where it was not there before. */
 bool duplicate_add(struct duplicate *duplicate,
 		   const unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
+
+/* Adds `count` of them, one behind the other; which of them were there is not said. */
+void duplicate_add_all(struct duplicate *duplicate, const unsigned char *prints, size_t count);
 
 /* Takes it out, if it is there. */
 void duplicate_remove(struct duplicate *duplicate,

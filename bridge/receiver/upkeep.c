@@ -23,7 +23,7 @@ upkeep_start(struct upkeep *upkeep, struct spool *spool, struct error *error)
 	if (!spool_note_read(spool, clock_name, &text, error))
 		return false;
 	steady_start(&upkeep->steady, text_slice(&text));
-	upkeep->is_pruning = true;
+	upkeep->is_pruning = upkeep->is_gathering = true;
 	return true;
 }
 
@@ -143,6 +143,33 @@ retain(struct upkeep *upkeep, struct spool *spool,
 		     error);
 }
 
+/* ---- fingerprints ---- */
+
+static bool
+gather(struct upkeep *upkeep, struct spool *spool, bool *more, struct error *error)
+{
+	bool left = false;
+
+	switch (spool_fingerprints_gather(spool, &left, error)) {
+	case SPOOL_DONE:
+		*more = *more || left;
+		upkeep->is_gathering = true;
+		return true;
+	case SPOOL_FULL:
+		/* it is tried again, and told once */
+		if (upkeep->is_gathering)
+			log_warning("spool",
+				    "fingerprints stay in small rows, which makes the next start "
+				    "longer: %s",
+				    error->text);
+		upkeep->is_gathering = false;
+		return true;
+	case SPOOL_BROKEN:
+		break;
+	}
+	return false;
+}
+
 bool
 upkeep_turn(struct upkeep *upkeep, struct spool *spool,
 	    void (*forget)(void *context, const unsigned char *prints, size_t count), void *context,
@@ -155,7 +182,7 @@ upkeep_turn(struct upkeep *upkeep, struct spool *spool,
 		return true;
 	if (errand_run(spool, upkeep->settings.directory, error) == SPOOL_BROKEN ||
 	    !retain(upkeep, spool, forget, context, more, error) ||
-	    !spool_room(spool, &room, error))
+	    !gather(upkeep, spool, more, error) || !spool_room(spool, &room, error))
 		return false;
 	watch_room(upkeep, &room);
 	return true;

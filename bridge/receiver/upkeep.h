@@ -21,8 +21,9 @@ struct upkeep_settings {
 struct upkeep {
 	struct upkeep_settings settings; /* directory NULL: there is nothing to keep up */
 	struct steady steady;
-	size_t level;    /* of room, that was told last */
-	bool is_pruning; /* false: the front of the file is damaged, and that was told */
+	size_t level;      /* of room, that was told last */
+	bool is_pruning;   /* false: the front of the file is damaged, and that was told */
+	bool is_gathering; /* false: fingerprints cannot be brought together, and that was told */
 };
 
 /* Goes on with the clock as the spool has it. */

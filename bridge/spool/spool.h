@@ -100,6 +100,10 @@ bool spool_is_locked(const char *directory);
 /* The key of the fingerprints, made with the file: SPOOL_KEY_LENGTH bytes, borrowed. */
 const unsigned char *spool_key(const struct spool *spool);
 
+/* About how many fingerprints there are, judged by the numbers of the events. */
+MUST_CHECK bool spool_fingerprints_expected(struct spool *spool, uint64_t *count,
+					    struct error *error);
+
 /*
  * Calls `each` for every fingerprint kept, `count` of them at `prints`, the last
  * belonging to `sequence` or before it.
@@ -108,6 +112,16 @@ MUST_CHECK bool spool_fingerprints(struct spool *spool,
 				   void (*each)(void *context, const unsigned char *prints,
 						size_t count),
 				   void *context, struct error *error);
+
+/*
+ * Brings the fingerprints of many small commits together in one row, once there are
+ * enough of them, so that a start reads some thousand rows and not one an event.  *more:
+ * there is more to do.  Between appends, by the thread that appends, after
+ * spool_fingerprints().  SPOOL_FULL: nothing was changed, for want of room or because the
+ * file is damaged there; the handle is still good.
+ */
+MUST_CHECK enum spool_result spool_fingerprints_gather(struct spool *spool, bool *more,
+						       struct error *error);
 
 /*
  * Appends `count` events and `rejected_count` rejected bodies in one transaction

@@ -58,6 +58,7 @@ insert_prints(struct spool *spool, const struct spool_event *events, size_t coun
 	database_bind_bytes(spool->insert_prints, 2, bytes_of(prints, length));
 	database_bind_number(spool->insert_prints, 3, (int64_t)events[count - 1].sequence);
 	step = database_run(spool->insert_prints, error);
+	spool->loose_bytes += length;
 	free(prints);
 	return step;
 }

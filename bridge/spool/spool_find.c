@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "formats/glob.h"
@@ -23,6 +24,7 @@ enum {
 #define COLUMNS "SELECT seq, received_at, source, id, type, resource FROM events WHERE "
 
 struct spool_find {
+	char *directory;
 	struct database *database;
 	struct database_statement *one, *down, *up, *range;
 	struct spool_index_reader *index; /* NULL: there is none */
@@ -77,6 +79,7 @@ spool_find_open(struct spool_find **out, const char *directory, struct error *er
 		spool_find_close(find);
 		return false;
 	}
+	find->directory = memory_copy_text(directory, strlen(directory));
 	find->epoch = (uint64_t)epoch;
 	spool_index_reader_open(&find->index, directory, find->epoch);
 	*out = find;
@@ -94,6 +97,7 @@ spool_find_close(struct spool_find *find)
 	database_finalize(find->range);
 	spool_index_reader_close(find->index);
 	database_close(find->database);
+	free(find->directory);
 	free(find->candidates);
 	free(find);
 }
@@ -295,6 +299,37 @@ choose_key(struct search *search)
 	}
 }
 
+/* The last sequence that is indexed. */
+static uint64_t
+indexed(const struct spool_find *find)
+{
+	const struct spool_index_segment *segments;
+	size_t count = 0;
+
+	if (find->index == NULL)
+		return 0;
+	segments = spool_index_reader_segments(find->index, &count);
+	return count > 0 ? segments[count - 1].last : 0;
+}
+
+/*
+ * One who stays open for days would look through all that came since row by row: when
+ * that is a segment, there is more of the index.
+ */
+static bool
+renew_index(struct spool_find *find, struct error *error)
+{
+	uint64_t first, last;
+
+	if (!spool_find_range(find, &first, &last, error))
+		return false;
+	if (last < indexed(find) + SPOOL_INDEX_SEGMENT)
+		return true;
+	spool_index_reader_close(find->index);
+	spool_index_reader_open(&find->index, find->directory, find->epoch);
+	return true;
+}
+
 bool
 spool_find_backwards(struct spool_find *find, const struct spool_find_query *query,
 		     bool (*each)(void *context, const struct spool_event *event), void *context,
@@ -308,6 +343,8 @@ spool_find_backwards(struct spool_find *find, const struct spool_find_query *que
 
 	if (query->sequences != NULL)
 		return search_sequences(&search, error);
+	if (!renew_index(find, error))
+		return false;
 	if (find->index != NULL)
 		segments = spool_index_reader_segments(find->index, &count);
 	if (count > 0)

@@ -5,9 +5,9 @@
  *                 last event that was pruned: what the first one kept follows on)
  *   events        seq, received_at, source, id, type, resource, evidence, body, hash,
  *                 flags (from version 3 on, as last_seq)
- *   fingerprints  first_seq, prints, last_seq: one row a commit, 16 bytes an event (48
- *                 where no signature covers its id), so that the start reads those and
- *                 not the bodies
+ *   fingerprints  first_seq, prints, last_seq: one row a commit, later one for many small
+ *                 ones (spool_fingerprints.c), 16 bytes an event (48 where no signature covers
+ *                 its id), so that the start reads those and not the bodies
  *   rejected      bodies with a good signature that are no events; from version 4 on each
  *                 once (print: fingerprint of source and body), and how many times it came
  *   dropped       those of them that somebody dropped: who, when, why (from version 2 on)
@@ -36,13 +36,15 @@ struct spool {
 	int lock; /* descriptor */
 	char *directory;
 	uint64_t epoch;
-	uint64_t last;                         /* highest sequence in the file; 0: none */
-	uint64_t next;                         /* sequence of the next event */
-	uint64_t max_size;                     /* bytes; 0: no limit */
-	uint64_t reserve;                      /* bytes of disk that stay free; 0: none */
-	struct deadline room_due;              /* before which the disk is not asked again */
-	bool disk_is_low;                      /* as it was asked last */
-	uint64_t checkpoint_due;               /* bytes of WAL at which to checkpoint next */
+	uint64_t last;            /* highest sequence in the file; 0: none */
+	uint64_t next;            /* sequence of the next event */
+	uint64_t max_size;        /* bytes; 0: no limit */
+	uint64_t reserve;         /* bytes of disk that stay free; 0: none */
+	struct deadline room_due; /* before which the disk is not asked again */
+	bool disk_is_low;         /* as it was asked last */
+	uint64_t loose;           /* first_seq from which on rows of prints may be short */
+	uint64_t loose_bytes;     /* of prints in those that are */
+	uint64_t checkpoint_due;  /* bytes of WAL at which to checkpoint next */
 	unsigned char hash[SPOOL_HASH_LENGTH]; /* of the last row; zeros: none */
 	unsigned char key[SPOOL_KEY_LENGTH];
 };

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -67,6 +68,41 @@ what_was_removed_is_new_again_and_the_others_stay(void **state)
 }
 
 static void
+many_at_once_are_known_in_no_more_memory(void **state)
+{
+	enum { EVENTS = 1000000, AT_ONCE = 4096, LEFT_OUT = EVENTS / 10 };
+	unsigned char *prints = malloc((size_t)AT_ONCE * SPOOL_FINGERPRINT_LENGTH);
+	struct duplicate *duplicate = duplicate_new(key);
+	unsigned char print[SPOOL_FINGERPRINT_LENGTH];
+
+	(void)state;
+	assert_non_null(prints);
+	/* fewer than come: it grows where it must */
+	duplicate_reserve(duplicate, EVENTS - LEFT_OUT);
+	for (unsigned first = 0; first < EVENTS; first += AT_ONCE) {
+		size_t count = EVENTS - first < AT_ONCE ? EVENTS - first : AT_ONCE;
+
+		for (unsigned i = 0; i < count; i++)
+			print_of(duplicate, first + i,
+				 prints + (size_t)i * SPOOL_FINGERPRINT_LENGTH);
+		duplicate_add_all(duplicate, prints, count);
+	}
+	for (unsigned i = 0; i < EVENTS; i += 97) {
+		print_of(duplicate, i, print);
+		assert_false(duplicate_add(duplicate, print));
+	}
+	print_of(duplicate, EVENTS, print);
+	assert_true(duplicate_add(duplicate, print));
+	assert_int_equal(duplicate_count(duplicate), EVENTS + 1);
+	assert_in_range(duplicate_memory(duplicate), EVENTS * 16, EVENTS * 24);
+	/* what holds something is left as it is */
+	duplicate_reserve(duplicate, 4 * EVENTS);
+	assert_in_range(duplicate_memory(duplicate), EVENTS * 16, EVENTS * 24);
+	duplicate_free(duplicate);
+	free(prints);
+}
+
+static void
 source_and_id_cannot_run_into_each_other(void **state)
 {
 	struct duplicate *duplicate = duplicate_new(key);
@@ -109,6 +145,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_added_is_known_and_nothing_else),
 	    cmocka_unit_test(what_was_removed_is_new_again_and_the_others_stay),
+	    cmocka_unit_test(many_at_once_are_known_in_no_more_memory),
 	    cmocka_unit_test(source_and_id_cannot_run_into_each_other),
 	    cmocka_unit_test(the_all_zero_fingerprint_is_one_like_any_other),
 	};

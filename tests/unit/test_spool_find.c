@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -313,6 +314,43 @@ forwards_is_the_other_way_round(void **state)
 	spool_find_close(find);
 }
 
+/* How many descriptors of ours are index.db as it is now. */
+static unsigned
+count_open_indexes(void)
+{
+	struct stat index, open_one;
+	unsigned count = 0;
+
+	assert_int_equal(stat(path_of("index.db"), &index), 0);
+	for (int file = 0; file < 256; file++)
+		count += fstat(file, &open_one) == 0 && open_one.st_ino == index.st_ino &&
+			 open_one.st_dev == index.st_dev;
+	return count;
+}
+
+static void
+one_who_stays_open_uses_what_was_indexed_since(void **state)
+{
+	struct spool_find_query query = spool_find_everything();
+	struct spool_find *find;
+	struct error error;
+
+	(void)state;
+	remove_index();
+	assert_true(spool_find_open(&find, directory, &error));
+	assert_int_equal(build(false), 2);
+	assert_int_equal(count_open_indexes(), 0);
+	query.id = SLICE_LITERAL("id-7");
+	for (int i = 0; i < 3; i++) {
+		with.count = 0;
+		with.limit = 0;
+		assert_true(spool_find_backwards(find, &query, take, &with, &error));
+		assert_int_equal(with.count, 1);
+		assert_int_equal(count_open_indexes(), 1);
+	}
+	spool_find_close(find);
+}
+
 int
 main(void)
 {
@@ -320,6 +358,7 @@ main(void)
 	    cmocka_unit_test(ids_resources_and_types_are_found),
 	    cmocka_unit_test(times_and_sequences_bound_the_search),
 	    cmocka_unit_test(forwards_is_the_other_way_round),
+	    cmocka_unit_test(one_who_stays_open_uses_what_was_indexed_since),
 	    cmocka_unit_test(a_damaged_index_is_made_anew),
 	    cmocka_unit_test(what_was_pruned_is_forgotten_and_the_rest_found),
 	};
