@@ -446,7 +446,7 @@ run(void *argument)
 static void
 remember(void *context, const unsigned char *prints, size_t count)
 {
-	duplicate_add_all(context, prints, count);
+	duplicate_gather(context, prints, count);
 }
 
 static void
@@ -488,8 +488,10 @@ commit_start(struct commit **out, struct spool *spool, int wake, struct counters
 	if (!spool_fingerprints_expected(spool, &kept, error))
 		goto fail;
 	duplicate_reserve(commit->duplicate, kept);
-	if (!spool_fingerprints(spool, remember, commit->duplicate, error) ||
-	    !upkeep_start(&commit->upkeep, spool, error))
+	if (!spool_fingerprints(spool, remember, commit->duplicate, error))
+		goto fail;
+	duplicate_build(commit->duplicate);
+	if (!upkeep_start(&commit->upkeep, spool, error))
 		goto fail;
 	failed = pthread_create(&commit->thread, NULL, run, commit);
 	if (failed != 0) {

@@ -22,7 +22,6 @@ enum {
 	DUPLICATE_TABLES = 256,
 	DUPLICATE_FIRST_CAPACITY = 16,
 	DUPLICATE_SLACK = 32, /* a share of it beside: no table is hit exactly evenly */
-	DUPLICATE_AHEAD = 16, /* prints whose places are fetched before they are needed */
 };
 
 struct print {
@@ -138,20 +137,32 @@ find(const struct table *table, struct print print)
 	return place;
 }
 
+static bool
+is_full(const struct table *table)
+{
+	return table->count >= table->capacity - table->capacity * 15 / 100;
+}
+
+/* Its capacity when it has grown. */
+static size_t
+grown(const struct table *table)
+{
+	size_t capacity = table->capacity + table->capacity / 4;
+
+	return capacity < DUPLICATE_FIRST_CAPACITY ? DUPLICATE_FIRST_CAPACITY : capacity;
+}
+
 static void
 grow(struct table *table)
 {
-	struct table grown = {.count = table->count};
+	struct table larger = {.count = table->count, .capacity = grown(table)};
 
-	grown.capacity = table->capacity + table->capacity / 4;
-	if (grown.capacity < DUPLICATE_FIRST_CAPACITY)
-		grown.capacity = DUPLICATE_FIRST_CAPACITY;
-	grown.places = memory_allocate_array(grown.capacity, sizeof(*grown.places));
+	larger.places = memory_allocate_array(larger.capacity, sizeof(*larger.places));
 	for (size_t i = 0; i < table->capacity; i++)
 		if (!is_empty(table->places[i]))
-			grown.places[find(&grown, table->places[i])] = table->places[i];
+			larger.places[find(&larger, table->places[i])] = table->places[i];
 	free(table->places);
-	*table = grown;
+	*table = larger;
 }
 
 static struct table *
@@ -167,7 +178,7 @@ duplicate_add(struct duplicate *duplicate, const unsigned char bytes[SPOOL_FINGE
 	struct table *table = table_of(duplicate, print);
 	size_t place;
 
-	if (table->count >= table->capacity - table->capacity * 15 / 100)
+	if (is_full(table))
 		grow(table);
 	place = find(table, print);
 	if (!is_empty(table->places[place]))
@@ -194,25 +205,61 @@ duplicate_reserve(struct duplicate *duplicate, uint64_t count)
 	}
 }
 
-/* A place is nearly always in no cache: many are waited for at once. */
-static void
-fetch(const struct duplicate *duplicate, const unsigned char *bytes)
+/*
+ * A place in a big table is in no cache: finding ten million of them one by one takes
+ * longer than all else at a start.  So each table's are written down one behind the
+ * other first, in its own places, and then put where they belong while it is the only
+ * one that is touched.
+ */
+void
+duplicate_gather(struct duplicate *duplicate, const unsigned char *prints, size_t count)
 {
-	struct print print = read_print(bytes);
-	const struct table *table = &duplicate->tables[print.high & (DUPLICATE_TABLES - 1)];
+	for (size_t i = 0; i < count; i++) {
+		struct print print = read_print(prints + i * SPOOL_FINGERPRINT_LENGTH);
+		struct table *table = table_of(duplicate, print);
 
-	if (table->capacity > 0)
-		__builtin_prefetch(&table->places[home(table, print)], 1);
+		if (is_full(table)) {
+			table->capacity = grown(table);
+			table->places = memory_resize_array(table->places, table->capacity,
+							    sizeof(*table->places));
+		}
+		table->places[table->count++] = print;
+	}
+}
+
+static void
+build(struct table *table, struct print *gathered)
+{
+	size_t count = table->count;
+
+	if (count == 0)
+		return;
+	memcpy(gathered, table->places, count * sizeof(*gathered));
+	memset(table->places, 0, table->capacity * sizeof(*table->places));
+	table->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t place = find(table, gathered[i]);
+
+		if (!is_empty(table->places[place]))
+			continue;
+		table->places[place] = gathered[i];
+		table->count++;
+	}
 }
 
 void
-duplicate_add_all(struct duplicate *duplicate, const unsigned char *prints, size_t count)
+duplicate_build(struct duplicate *duplicate)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (i + DUPLICATE_AHEAD < count)
-			fetch(duplicate, prints + (i + DUPLICATE_AHEAD) * SPOOL_FINGERPRINT_LENGTH);
-		(void)duplicate_add(duplicate, prints + i * SPOOL_FINGERPRINT_LENGTH);
-	}
+	struct print *gathered;
+	size_t most = 1;
+
+	for (size_t i = 0; i < DUPLICATE_TABLES; i++)
+		if (duplicate->tables[i].count > most)
+			most = duplicate->tables[i].count;
+	gathered = memory_allocate_array(most, sizeof(*gathered));
+	for (size_t i = 0; i < DUPLICATE_TABLES; i++)
+		build(&duplicate->tables[i], gathered);
+	free(gathered);
 }
 
 /* True where `place` lies in the run that starts at `from` and ends before `to`. */

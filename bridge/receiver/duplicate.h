@@ -21,15 +21,18 @@ void duplicate_free(struct duplicate *duplicate);
 void duplicate_fingerprint(const struct duplicate *duplicate, struct slice source, struct slice id,
 			   struct slice body, unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
 
-/* Makes room for `count` more or less, of which none is there yet: they are added faster. */
+/*
+ * The start, with very many at once: duplicate_reserve() makes room for about so many,
+ * duplicate_gather() takes them as they are, and duplicate_build() makes the table of
+ * them.  Between the first and the last nothing else may be asked of it.
+ */
 void duplicate_reserve(struct duplicate *duplicate, uint64_t count);
+void duplicate_gather(struct duplicate *duplicate, const unsigned char *prints, size_t count);
+void duplicate_build(struct duplicate *duplicate);
 
 /* Adds it.  True where it was not there before. */
 bool duplicate_add(struct duplicate *duplicate,
 		   const unsigned char print[SPOOL_FINGERPRINT_LENGTH]);
-
-/* Adds `count` of them, one behind the other; which of them were there is not said. */
-void duplicate_add_all(struct duplicate *duplicate, const unsigned char *prints, size_t count);
 
 /* Takes it out, if it is there. */
 void duplicate_remove(struct duplicate *duplicate,

@@ -68,7 +68,7 @@ what_was_removed_is_new_again_and_the_others_stay(void **state)
 }
 
 static void
-many_at_once_are_known_in_no_more_memory(void **state)
+what_was_gathered_is_known_in_no_more_memory(void **state)
 {
 	enum { EVENTS = 1000000, AT_ONCE = 4096, LEFT_OUT = EVENTS / 10 };
 	unsigned char *prints = malloc((size_t)AT_ONCE * SPOOL_FINGERPRINT_LENGTH);
@@ -85,8 +85,11 @@ many_at_once_are_known_in_no_more_memory(void **state)
 		for (unsigned i = 0; i < count; i++)
 			print_of(duplicate, first + i,
 				 prints + (size_t)i * SPOOL_FINGERPRINT_LENGTH);
-		duplicate_add_all(duplicate, prints, count);
+		duplicate_gather(duplicate, prints, count);
 	}
+	/* the last ones once more: the file may have some twice */
+	duplicate_gather(duplicate, prints, 10);
+	duplicate_build(duplicate);
 	for (unsigned i = 0; i < EVENTS; i += 97) {
 		print_of(duplicate, i, print);
 		assert_false(duplicate_add(duplicate, print));
@@ -145,7 +148,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_added_is_known_and_nothing_else),
 	    cmocka_unit_test(what_was_removed_is_new_again_and_the_others_stay),
-	    cmocka_unit_test(many_at_once_are_known_in_no_more_memory),
+	    cmocka_unit_test(what_was_gathered_is_known_in_no_more_memory),
 	    cmocka_unit_test(source_and_id_cannot_run_into_each_other),
 	    cmocka_unit_test(the_all_zero_fingerprint_is_one_like_any_other),
 	};
