@@ -11,6 +11,7 @@ report goes to stdout; all else to build/stage/ledger.
 import argparse
 import os
 import re
+import resource
 import shutil
 import sqlite3
 import statistics
@@ -44,6 +45,7 @@ def count(spool):
 
 def ask(bridge, name, *arguments, rounds=10):
     times, lines = [], 0
+    computed = resource.getrusage(resource.RUSAGE_CHILDREN)
     for _ in range(rounds):
         began = time.monotonic()
         result = bridge.command("events", "-c", bridge.config, *arguments)
@@ -51,8 +53,10 @@ def ask(bridge, name, *arguments, rounds=10):
         lines = len(result.stdout.splitlines())
         if result.returncode != 0:
             raise Failure(result.stderr)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = (used.ru_utime + used.ru_stime - computed.ru_utime - computed.ru_stime) / rounds
     print(f"{name:<34} {lines:>4} lines   median {statistics.median(times):.3f} s"
-          f"   worst {max(times):.3f} s", flush=True)
+          f"   worst {max(times):.3f} s   computing {cpu:.3f} s", flush=True)
 
 
 def cpu_seconds(pid):
@@ -139,8 +143,8 @@ def main():
             look(bridge, path)
         if not load.is_running():
             raise Failure("the load ended before the questions")
-        print("all of it while events came in:",
-              f"{indexed(directory / 'spool') - arguments.events} of them indexed meanwhile")
+        print(f"all of it while {count(spool) - before} events came in, {arguments.rate} a "
+              "second; load average", *os.getloadavg())
     finally:
         load.end()
         bridge.end()
