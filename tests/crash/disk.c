@@ -198,11 +198,12 @@ make_durable(struct file *file)
 	file->count = kept;
 }
 
+/* A new length is not a page: the next sync, or the journal of the file system, brings it. */
 static void
 doom(struct file *file)
 {
 	for (size_t i = 0; i < file->count; i++)
-		file->changes[i].is_doomed = true;
+		file->changes[i].is_doomed = file->changes[i].kind == CHANGE_WRITE;
 }
 
 static void
