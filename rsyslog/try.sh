@@ -5,10 +5,12 @@
 #
 #   ONCE=1           ends by itself once all lines are there; status 0 only then
 #   TRY_DIRECTORY=D  where everything goes instead of var/
+#   SIEMBRIDGE=F     another build than build/siembridge
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin # rsyslogd, for those who are not root
 
+siembridge=${SIEMBRIDGE:-build/siembridge}
 directory=${TRY_DIRECTORY:-$PWD/var}
 config=$directory/siembridge.yaml
 secret=$directory/secret
@@ -127,7 +129,7 @@ answers() {
 }
 
 start_bridge() {
-	build/siembridge run -c "$config" >"$directory/bridge.log" 2>&1 &
+	"$siembridge" run -c "$config" >"$directory/bridge.log" 2>&1 &
 	bridge=$!
 	until_true "the bridge answers on port $listen_port" answers
 }
@@ -153,8 +155,8 @@ write_curl
 start_collector
 start_bridge
 
-for type in $(build/siembridge send --list); do
-	build/siembridge send -c "$config" "$type" >>"$directory/send.log" 2>&1 || {
+for type in $("$siembridge" send --list); do
+	"$siembridge" send -c "$config" "$type" >>"$directory/send.log" 2>&1 || {
 		tail -n 3 "$directory/send.log" >&2
 		fail "could not send a sample of $type"
 	}

@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 UNIT_SECONDS = 120
 STORY_SECONDS = 420  # so that what hangs ends; a busy machine is no failure
+SANITIZED_SLOWER = 3  # than a plain build, which the seconds above are for
 
 RESULT = re.compile(r"^(ok|not ok) \d+ - (.*)$")
 
@@ -116,9 +117,10 @@ def end_group(process):
 
 
 def unit_items(variant):
+    seconds = UNIT_SECONDS * (SANITIZED_SLOWER if variant == "tsan" else 1)
     for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
         yield Item(f"unit {variant} {source.stem}",
-                   [ROOT / "build" / variant / "unit" / source.stem], UNIT_SECONDS)
+                   [ROOT / "build" / variant / "unit" / source.stem], seconds)
 
 
 def scenario_items(pattern="*"):
@@ -145,7 +147,9 @@ def sanitized_items(variant, integration=("*",), scenario=("*",)):
     items += [item for pattern in scenario for item in scenario_items(pattern)]
     for item in items:
         item.name = f"{variant} {item.name}"
+        item.seconds *= SANITIZED_SLOWER
         item.environment = {"SIEMBRIDGE": str(ROOT / "build" / variant / "siembridge"),
+                            "HOSTILE_EVENTS": "3000",
                             "TSAN_OPTIONS": f"suppressions={ROOT}/tests/sanitize/tsan.supp"}
     return items
 

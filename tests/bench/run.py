@@ -35,9 +35,10 @@ def cpu_seconds(pid):
 
 
 def resident_kib(pid):
-    """(resident, of it shared with other processes: binary and libraries)"""
+    """Resident; the same with shared pages divided; of it what no file stands behind."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) for name in ("Rss", "Pss"))
+    return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1])
+                 for name in ("Rss", "Pss", "Anonymous"))
 
 
 def processes(bridge):
@@ -150,26 +151,34 @@ def bench_speed(bridge, collector, directory, arguments):
     print(f"ratio    {rate(ours) / rate(limit):.2f} of nginx, every 202 on disk")
 
 
-def bench_memory(bridge, collector, directory, arguments):
-    def measure():
-        return {role: resident_kib(pid) for role, pid in processes(bridge).items()}
+def print_memory(bridge, count):
+    found = {role: resident_kib(pid) for role, pid in processes(bridge).items()}
+    found["all"] = tuple(map(sum, zip(*found.values(), strict=True)))
+    print(f"{count:>9,} events   " + "   ".join(
+        f"{role} " + "/".join(f"{kib / 1024:.1f}" for kib in found[role]) for role in found),
+        flush=True)
 
-    before = measure()
+
+def bench_memory(bridge, collector, directory, arguments):
+    """Flat behind the first tenth, but for the fingerprint table: 16 bytes an event and more."""
+    def at_collector():
+        return len(collector.records.read().first)
+
+    print("MiB resident/with shared pages divided/anonymous; "
+          "the receiver's part holds the fingerprint table")
+    print_memory(bridge, 0)
     post = Post(1, directory, bridge, arguments.events,
                 {"connections": arguments.connections, "as": "memory", "retry": 60})
     post.start()
+    for tenths in (1, 4, 7):
+        until(lambda: time.sleep(0.2) or at_collector() >= arguments.events * tenths / 10,
+              "events at rsyslogd", 900)
+        print_memory(bridge, at_collector())
     figures = post.wait(900)
-    until(lambda: time.sleep(1) or len(collector.records.read().first) >= figures["accepted"],
+    until(lambda: time.sleep(1) or at_collector() >= figures["accepted"],
           "all events at rsyslogd", 300)
-    after = measure()
-    print(f"after {figures['accepted']:,} events, {figures['rate']:,} a second:")
-    for role in after:
-        print(f"  {role:<12} resident {after[role][0] / 1024:6.1f} MiB, with shared pages "
-              f"divided {after[role][1] / 1024:6.1f} MiB (before: {before[role][0] / 1024:.1f}, "
-              f"{before[role][1] / 1024:.1f})")
-    print(f"  {'all':<12} resident {sum(rss for rss, _ in after.values()) / 1024:6.1f} MiB, with "
-          f"shared pages divided {sum(pss for _, pss in after.values()) / 1024:6.1f} MiB; the "
-          "receiver's part holds the fingerprint table")
+    print_memory(bridge, at_collector())
+    print(f"accepted {figures['accepted']:,}, {figures['rate']:,} a second")
 
 
 def main():

@@ -2,7 +2,6 @@
 import http.client
 import json
 import shutil
-import sqlite3
 import ssl
 
 import vendors as v
@@ -74,16 +73,8 @@ class Case:
         until(lambda: self.cursor() >= sequence, f"{sequence} is confirmed", within)
 
     def query(self, sql):
-        path = self.directory / "spool/delivery.db"
-        if not path.exists():
-            return None
-        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            return database.execute(sql).fetchone()
-        except sqlite3.OperationalError:
-            return None
-        finally:
-            database.close()
+        rows = self.bridge.ask_delivery(sql)
+        return rows[0] if rows else None
 
     def cursor(self):
         row = self.query("select seq from cursors where destination = 'oncall'")

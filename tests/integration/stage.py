@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -24,6 +25,7 @@ SIEMBRIDGE = Path(os.environ.get("SIEMBRIDGE", ROOT / "build/plain/siembridge"))
 POST = ROOT / "build/plain/tools/post"
 WEBHOOK_PATH = "/webhooks/anyint"
 
+IS_SANITIZED = SIEMBRIDGE.parent.name in ("asan", "tsan")
 SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|runtime error:")
 STOP_SECONDS = 5  # what the bridge promises for SIGTERM
 START_SECONDS = 15
@@ -49,6 +51,13 @@ def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def must_be_sane(name, output):
+    """Nothing of a sanitizer in it: with SIEMBRIDGE=build/asan/siembridge there may be."""
+    found = SANITIZER.search(output)
+    if found:
+        raise Failure(f"{name}: {output[found.start():][:4000]}")
 
 
 # ---- processes ----
@@ -139,10 +148,7 @@ class Program:
             self.process.wait()
 
     def must_be_sane(self):
-        """Nothing of a sanitizer in its output: with SIEMBRIDGE=build/asan/siembridge there may be."""
-        found = SANITIZER.search(self.log_text())
-        if found:
-            raise Failure(f"{self.name}: {self.log_text()[found.start():][:4000]}")
+        must_be_sane(self.name, self.log_text())
 
 
 # ---- what arrived ----
@@ -361,10 +367,29 @@ class Bridge(Program):
     def end(self):
         if self.is_running():
             self.roles()
+            if IS_SANITIZED:  # leaks are looked for at an end of their own
+                self.process.terminate()
+                until(self.gone, "the bridge ends", START_SECONDS)
         super().end()
         for pid in self.survivors().values():
             kill_quietly(pid, signal.SIGKILL)
         self.must_be_sane()
+
+    def ask_delivery(self, sql):
+        """Rows of delivery.db; none before the forwarder has made its tables."""
+        try:
+            database = sqlite3.connect(f"file:{self.directory}/spool/delivery.db?mode=ro",
+                                       uri=True)
+        except sqlite3.OperationalError:
+            return []
+        try:
+            return database.execute(sql).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error) or "unable to open" in str(error):
+                return []
+            raise
+        finally:
+            database.close()
 
     # -- as a sender sees it --
 
@@ -389,8 +414,10 @@ class Bridge(Program):
 
     def command(self, *arguments, **options):
         """Runs another verb of the binary to its end."""
-        return subprocess.run([SIEMBRIDGE, *arguments], capture_output=True, text=True,
-                              timeout=20, stdin=subprocess.DEVNULL, **options)
+        result = subprocess.run([SIEMBRIDGE, *arguments], capture_output=True, text=True,
+                                timeout=20, stdin=subprocess.DEVNULL, **options)
+        must_be_sane(f"siembridge {arguments[0]}", result.stderr)
+        return result
 
 
 def write_private(path, text):

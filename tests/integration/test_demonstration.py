@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from stage import ROOT, Failure, Tests, make_directory, until
+from stage import ROOT, Failure, Tests, make_directory, must_be_sane, until
 
 test = Tests()
 once = make_directory("try-once")
@@ -39,6 +39,7 @@ def once_shows_twelve_events_in_both_formats_and_ends():
     assert len([line for line in shown if "[event@" in line]) == 12, result.stdout
     assert (once / "secret").stat().st_mode & 0o777 == 0o600
     assert not processes_of(once)
+    must_be_sane("the bridge", (once / "bridge.log").read_text())
 
 
 @test
@@ -60,6 +61,7 @@ def ctrl_c_ends_it_and_leaves_no_process_behind():
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does
         assert process.wait(10) == 0
         until(lambda: not processes_of(interrupted), "no process is left", 5)
+        must_be_sane("the bridge", (interrupted / "bridge.log").read_text())
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

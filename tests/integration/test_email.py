@@ -2,7 +2,6 @@
 import http.client
 import json
 import shutil
-import sqlite3
 import ssl
 import sys
 
@@ -71,11 +70,7 @@ class Case:
         until(lambda: text in self.bridge.log_text(), f"{text!r} is in the log", within)
 
     def dead(self):
-        database = sqlite3.connect(f"file:{self.directory}/spool/delivery.db?mode=ro", uri=True)
-        try:
-            return database.execute("select count(*) from dead").fetchone()[0]
-        finally:
-            database.close()
+        return len(self.bridge.ask_delivery("select 1 from dead"))
 
 
 def golden_subject(kind):

@@ -2,7 +2,6 @@
 answered is not sent again, what was not answered is, and a refused message becomes
 a dead letter without holding up the others."""
 import re
-import sqlite3
 import sys
 
 from relp_sink import RelpSink, accept_all
@@ -49,9 +48,7 @@ class Play:
         self.sink.must_be_well()
 
     def ask(self, query):
-        with sqlite3.connect(f"file:{self.bridge.directory}/spool/delivery.db?mode=ro",
-                             uri=True) as database:
-            return database.execute(query).fetchall()
+        return self.bridge.ask_delivery(query)
 
     def is_confirmed(self, count):
         return until(lambda: self.ask("SELECT seq FROM cursors") == [(count,)],
