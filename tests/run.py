@@ -149,7 +149,7 @@ def sanitized_items(variant, integration=("*",), scenario=("*",)):
         item.name = f"{variant} {item.name}"
         item.seconds *= SANITIZED_SLOWER
         item.environment = {"SIEMBRIDGE": str(ROOT / "build" / variant / "siembridge"),
-                            "HOSTILE_EVENTS": "3000",
+                            "HOSTILE_EVENTS": "10000",
                             "TSAN_OPTIONS": f"suppressions={ROOT}/tests/sanitize/tsan.supp"}
     return items
 

@@ -47,15 +47,15 @@ set_hmac_key(struct verify_key *key, enum config_digest digest, struct slice byt
 	     struct error *error)
 {
 	char name[8];
-	OSSL_PARAM parameters[2] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-	    OSSL_PARAM_construct_end()};
+	OSSL_PARAM parameters[2] = {OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
 	struct text text;
 
 	text_start(&text, name, sizeof(name));
 	text_append_string(&text, digest_name(digest));
 	text_append_byte(&text, '\0');
+	/* it takes the length of the name at once, so the name is there before */
+	parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
 	key->keyed = EVP_MAC_CTX_new(hmac);
 	EVP_MAC_free(hmac);
 	if (bytes.length == 0)

@@ -24,10 +24,10 @@ def kills_lose_no_page():
 
         case.vendor.script = script
         for number in range(60):
+            before = len(case.vendor.taken)
             case.key(f"k{number}")
             case.key("flood")
             if number % 20 == 10:
-                before = len(case.vendor.taken)
                 until(lambda: len(case.vendor.taken) > before, "some more is told", 20)  # noqa: B023
                 case.bridge.kill("forwarder")
         wanted = {f"k{number}" for number in range(60)} | {"flood"}
