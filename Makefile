@@ -132,14 +132,15 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (30)
 	@$(MAKE) -j$$(nproc) VARIANT=fuzz CC=clang fuzz-targets
 	@sh tests/fuzz/run $(FUZZ_SECONDS)
 
-sanitize: ## all tests from outside, of daemons built with ASan + UBSan and with TSan
-	@sh .ci/packages build run test
+sanitize: ## all tests from outside under ASan + UBSan and under TSan; threads, sockets, reloads under valgrind
+	@sh .ci/packages build run test sanitize
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant
 	@$(MAKE) -j$$(nproc) VARIANT=asan variant
 	@$(MAKE) -j$$(nproc) VARIANT=tsan variant
 	@python3 tests/run.py --unit tsan
 	@python3 tests/run.py --sanitized asan
 	@python3 tests/run.py --sanitized tsan
+	@python3 tests/run.py --memcheck
 
 crash: ## the fault matrix in full: kills, power cuts, disks, peers, clocks (CRASH_SEED=N, CRASH_SHARE=N)
 	@sh .ci/packages build run test

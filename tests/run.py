@@ -6,6 +6,7 @@
     tests/run.py --scenario NAME    one story (tests/scenario/NAME.scenario)
     tests/run.py --integration NAME one file (tests/integration/test_NAME.py)
     tests/run.py --crash NAME       one file of the fault matrix (tests/crash/test_NAME.py), its short form
+    tests/run.py --memcheck         some unit tests and reloads under valgrind
     tests/run.py --sanitized VARIANT all stories and integration tests, of build/VARIANT/siembridge
 
 Everything it runs speaks TAP ("ok 1 - what was proved").  A program that crashes,
@@ -26,6 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 UNIT_SECONDS = 120
 STORY_SECONDS = 420  # so that what hangs ends; a busy machine is no failure
 SANITIZED_SLOWER = 3  # than a plain build, which the seconds above are for
+
+MEMCHECKED = ("acks", "commit", "handover", "handshake", "hec_channel", "http_client", "http_gate",
+              "intake", "limit", "relp", "report", "secret", "send_hec", "send_relp", "session",
+              "spool", "stream", "submission", "supervisor", "tls_client", "tls_memory", "uplink",
+              "verify", "wake", "watch")
 
 RESULT = re.compile(r"^(ok|not ok) \d+ - (.*)$")
 
@@ -154,6 +160,19 @@ def sanitized_items(variant, integration=("*",), scenario=("*",)):
     return items
 
 
+def memcheck_items():
+    """What runs threads and sockets, and a supervisor that reloads."""
+    for name in MEMCHECKED:
+        yield Item(f"memcheck {name}",
+                   ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+                    "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=9",
+                    ROOT / f"build/plain/unit/test_{name}"], STORY_SECONDS)
+    for item in integration_items("reloads"):
+        item.name = f"memcheck {item.name}"
+        item.environment = {"SIEMBRIDGE": str(ROOT / "tests/sanitize/siembridge")}
+        yield item
+
+
 def run_side_by_side(items):
     """Unit tests wait for nothing but the processor: one a core."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -172,6 +191,7 @@ def main():
     parser.add_argument("--unit", metavar="VARIANT")
     parser.add_argument("--scenario", metavar="NAME")
     parser.add_argument("--sanitized", metavar="VARIANT")
+    parser.add_argument("--memcheck", action="store_true")
     parser.add_argument("--integration", metavar="NAME")
     parser.add_argument("--crash", metavar="NAME")
     arguments = parser.parse_args()
@@ -185,6 +205,8 @@ def main():
         stories += list(integration_items(arguments.integration))
     if arguments.crash:
         stories += list(crash_items(arguments.crash))
+    if arguments.memcheck:
+        stories += list(memcheck_items())
     if arguments.sanitized:
         stories += sanitized_items(arguments.sanitized)
     if not any(vars(arguments).values()):

@@ -25,8 +25,10 @@ SIEMBRIDGE = Path(os.environ.get("SIEMBRIDGE", ROOT / "build/plain/siembridge"))
 POST = ROOT / "build/plain/tools/post"
 WEBHOOK_PATH = "/webhooks/anyint"
 
-IS_SANITIZED = SIEMBRIDGE.parent.name in ("asan", "tsan")
-SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|runtime error:")
+IS_SANITIZED = SIEMBRIDGE.parent.name in ("asan", "tsan", "sanitize")
+SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|Sanitizer has encountered|runtime error:|"
+                       r"^==\d+== (?:Invalid|Conditional|Use of|Syscall param|.* lost in loss )",
+                       re.MULTILINE)
 STOP_SECONDS = 5  # what the bridge promises for SIGTERM
 START_SECONDS = 15
 
@@ -104,11 +106,13 @@ class Program:
     def __init__(self, name, directory):
         self.name = name
         self.log = directory / f"{name}.log"
+        self.read = None  # the log, open
         self.process = None
 
     def launch(self, command, environment=None):
         try:
             with open(self.log, "ab") as log:
+                self.read = open(self.log, "rb")  # noqa: SIM115, the file may go before us
                 self.process = subprocess.Popen([str(word) for word in command], stdout=log,
                                                 stderr=subprocess.STDOUT,
                                                 stdin=subprocess.DEVNULL,
@@ -148,7 +152,9 @@ class Program:
             self.process.wait()
 
     def must_be_sane(self):
-        must_be_sane(self.name, self.log_text())
+        if self.read is not None:
+            self.read.seek(0)
+            must_be_sane(self.name, self.read.read().decode(errors="replace"))
 
 
 # ---- what arrived ----

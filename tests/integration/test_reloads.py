@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from stage import Bridge, Tests, figure, make_directory, until
+from stage import IS_SANITIZED, Bridge, Tests, figure, make_directory, until
 
 test = Tests()
 bridge = Bridge(make_directory("reloads"))
@@ -37,7 +37,8 @@ def descriptors_and_memory_stay_what_they_were():
     descriptors, resident = before["supervisor"]
     assert after["supervisor"][0] == descriptors, (before, after)
     # one step of the heap is no leak; a leak makes one after the other
-    assert after["supervisor"][1] <= resident + 2048, (before, after)
+    if not IS_SANITIZED:  # these keep what was freed for a while, and look for leaks themselves
+        assert after["supervisor"][1] <= resident + 2048, (before, after)
 
 
 if __name__ == "__main__":

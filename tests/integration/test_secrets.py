@@ -6,7 +6,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from stage import Bridge, Tests, make_directory, until, write_private
+from stage import IS_SANITIZED, Bridge, Tests, make_directory, until, write_private
 
 test = Tests()
 bridge = Bridge(make_directory("secrets"))
@@ -97,7 +97,8 @@ def every_process_has_given_up_what_it_does_not_need():
 @test
 def what_is_secret_is_locked_into_memory():
     status = Path(f"/proc/{bridge.roles()['receiver']}/status").read_text()
-    assert int(re.search(r"VmLck:\s+(\d+)", status)[1]) > 0, status
+    if not IS_SANITIZED:  # their mlock(2) does nothing
+        assert int(re.search(r"VmLck:\s+(\d+)", status)[1]) > 0, status
 
 
 if __name__ == "__main__":
