@@ -143,6 +143,7 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 	    pid_t *process, struct error *error)
 {
 	char parent[LONGEST_NUMBER], level[LONGEST_NUMBER], wake[LONGEST_NUMBER];
+	char log_format[LONGEST_NUMBER];
 	char counters[LONGEST_NUMBER], console[LONGEST_NUMBER], config[LONGEST_NUMBER];
 	char listen[LONGEST_LIST];
 	int kept[CHILD_LISTEN_SOCKETS + 4];
@@ -158,6 +159,8 @@ child_start(const struct child_role *role, const struct child_inheritance *inher
 	arguments[n++] = number_argument(parent, getpid());
 	arguments[n++] = "--log-level";
 	arguments[n++] = number_argument(level, inheritance->log_level);
+	arguments[n++] = "--log-format";
+	arguments[n++] = number_argument(log_format, inheritance->log_format);
 	if (inheritance->wake >= 0) {
 		kept[keep++] = inheritance->wake;
 		arguments[n++] = "--wake";
@@ -265,6 +268,11 @@ read_argument(struct arguments *arguments, int option, const char *value)
 			return false;
 		inheritance->log_level = (enum log_level)level;
 		return true;
+	case 'f':
+		if (!read_number(value, LOG_FORMATS - 1, &level))
+			return false;
+		inheritance->log_format = (enum log_format)level;
+		return true;
 	case 'w':
 		return read_number(value, HIGHEST_DESCRIPTOR, &inheritance->wake);
 	case 'n':
@@ -284,11 +292,17 @@ static bool
 read_arguments(struct arguments *arguments, int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"role", required_argument, NULL, 'r'},   {"config", required_argument, NULL, 'c'},
-	    {"parent", required_argument, NULL, 'p'}, {"log-level", required_argument, NULL, 'l'},
-	    {"wake", required_argument, NULL, 'w'},   {"counters", required_argument, NULL, 'n'},
-	    {"listen", required_argument, NULL, 's'}, {"console", required_argument, NULL, 'o'},
-	    {"text", required_argument, NULL, 't'},   {NULL, 0, NULL, 0},
+	    {"role", required_argument, NULL, 'r'},
+	    {"config", required_argument, NULL, 'c'},
+	    {"parent", required_argument, NULL, 'p'},
+	    {"log-level", required_argument, NULL, 'l'},
+	    {"wake", required_argument, NULL, 'w'},
+	    {"counters", required_argument, NULL, 'n'},
+	    {"listen", required_argument, NULL, 's'},
+	    {"console", required_argument, NULL, 'o'},
+	    {"text", required_argument, NULL, 't'},
+	    {"log-format", required_argument, NULL, 'f'},
+	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -384,7 +398,8 @@ child_main(int argc, char **argv, const struct child_role *roles, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(roles[i].name, arguments.role) != 0)
 			continue;
-		log_start(roles[i].name, arguments.inheritance.log_level);
+		log_start(roles[i].name, arguments.inheritance.log_level,
+			  arguments.inheritance.log_format);
 		if (!set_signals() || prctl(PR_SET_NAME, roles[i].process_name) != 0) {
 			log_error("start", "the process cannot be set up: %m");
 			return CHILD_EXIT_FAILED;

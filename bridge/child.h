@@ -29,6 +29,7 @@ struct child_inheritance {
 	const char *config_path;
 	int config; /* config_snapshot.h: what to read in its place; -1: the file */
 	enum log_level log_level;
+	enum log_format log_format;
 	int wake;     /* eventfd: the receiver raises it, the forwarder waits; -1: none */
 	int counters; /* memfd of counters.h; -1: none */
 	int listen[CHILD_LISTEN_SOCKETS]; /* listening sockets, for a role that listens */

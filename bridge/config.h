@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bridge/log.h"
 #include "formats/error.h"
 #include "formats/format.h"
 #include "formats/normalise.h"
@@ -499,6 +500,15 @@ struct config_mask {
 	struct mask_settings settings; /* borrows from here */
 };
 
+/* log: */
+struct config_log {
+	char *format_text; /* auto (default), text, logfmt, json */
+	char *level_text;  /* info (default), error, warning, debug */
+
+	enum log_format format;
+	enum log_level level;
+};
+
 struct config {
 	char *path;     /* of the file, as it was given */
 	char *hostname; /* this host's; NULL where it has none */
@@ -514,6 +524,7 @@ struct config {
 	struct config_destination *destinations;
 	unsigned destinations_count;
 	struct config_console *console; /* NULL: none */
+	struct config_log log;
 
 	char *aliases_text; /* of the file; what the aliases point into */
 	struct alias *aliases;

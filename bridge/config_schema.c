@@ -391,6 +391,12 @@ static const cyaml_schema_field_t mask_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t log_fields[] = {
+    TEXT("format", OPTIONAL, config_log, format_text),
+    TEXT("level", OPTIONAL, config_log, level_text),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct config, listen, listen_fields),
     CYAML_FIELD_MAPPING("spool", CYAML_FLAG_DEFAULT, struct config, spool, spool_fields),
@@ -403,6 +409,7 @@ static const cyaml_schema_field_t root_fields[] = {
     CYAML_FIELD_SEQUENCE("destinations", REQUIRED, struct config, destinations, &destination_entry,
 			 1, MOST_ENTRIES),
     CYAML_FIELD_MAPPING_PTR("console", OPTIONAL, struct config, console, console_fields),
+    CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config, log, log_fields),
     CYAML_FIELD_END,
 };
 

@@ -87,6 +87,27 @@ validate_spool(const struct config_place *root, struct config_spool *spool)
 	       config_value_quantities(&place, rows, COUNT(rows));
 }
 
+static bool
+validate_log(const struct config_place *root, struct config_log *log)
+{
+	const struct config_place place = config_value_place(root, "log", -1);
+	struct config_word formats[LOG_FORMATS], levels[LOG_LEVEL_DEBUG + 1];
+	int format = LOG_FORMAT_AUTO, level = LOG_LEVEL_INFO;
+
+	for (int i = 0; i < LOG_FORMATS; i++)
+		formats[i] = (struct config_word){log_format_name((size_t)i), i};
+	for (int i = 0; i <= LOG_LEVEL_DEBUG; i++)
+		levels[i] = (struct config_word){log_level_name((size_t)i), i};
+	if ((log->format_text != NULL && !config_value_word(&place, "format", log->format_text,
+							    formats, COUNT(formats), &format)) ||
+	    (log->level_text != NULL &&
+	     !config_value_word(&place, "level", log->level_text, levels, COUNT(levels), &level)))
+		return false;
+	log->format = (enum log_format)format;
+	log->level = (enum log_level)level;
+	return true;
+}
+
 /* The directory of the file, absolute; freed with free(). */
 static bool
 find_directory(const char *file, char **directory, struct error *error)
@@ -139,7 +160,7 @@ config_validate(struct config *config, struct error *error)
 			goto finish;
 	if (config->console != NULL && !config_validate_console(&root, config->console))
 		goto finish;
-	done = true;
+	done = validate_log(&root, &config->log);
 finish:
 	free(directory);
 	return done;

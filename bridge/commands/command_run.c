@@ -40,6 +40,12 @@ const struct child_role command_run_roles[] = {
 };
 const size_t command_run_role_count = sizeof(command_run_roles) / sizeof(command_run_roles[0]);
 
+/* How the log is to be by the command line; what it does not say is the file's. */
+struct log_request {
+	const char *format; /* NULL: not said */
+	bool verbose;
+};
+
 /* True where `siembridge check` finds nothing wrong; else it has said on stderr what. */
 static bool
 world_is_good(const struct child_inheritance *inheritance, bool activated)
@@ -107,7 +113,31 @@ open_shared(const struct config *config, struct child_inheritance *inheritance, 
 }
 
 static bool
-prepare(struct child_inheritance *inheritance, bool *polls, struct error *error)
+find_format(const char *name, enum log_format *format)
+{
+	for (size_t i = 0; i < LOG_FORMATS; i++) {
+		if (strcmp(log_format_name(i), name) != 0)
+			continue;
+		*format = (enum log_format)i;
+		return true;
+	}
+	return false;
+}
+
+static void
+start_log(struct child_inheritance *inheritance, const struct log_request *request,
+	  const struct config *config)
+{
+	if (!request->verbose)
+		inheritance->log_level = config->log.level;
+	if (request->format == NULL)
+		inheritance->log_format = config->log.format;
+	log_start("supervisor", inheritance->log_level, inheritance->log_format);
+}
+
+static bool
+prepare(struct child_inheritance *inheritance, const struct log_request *request, bool *polls,
+	struct error *error)
 {
 	struct config *config;
 	struct error note;
@@ -119,6 +149,7 @@ prepare(struct child_inheritance *inheritance, bool *polls, struct error *error)
 	config_snapshot_use(inheritance->config_path, inheritance->config);
 	if (!config_read(&config, inheritance->config_path, error))
 		return false;
+	start_log(inheritance, request, config);
 	if (!privilege_reduce(config->user, &note, error))
 		goto finish;
 	/* before the check, which would only find the port taken */
@@ -170,10 +201,12 @@ run(const struct command *command, int argc, char **argv)
 						.log_level = LOG_LEVEL_INFO,
 						.console = -1,
 						.snapshot = -1};
-	bool verbose = false, polls = false;
+	struct log_request request = {NULL, false};
+	bool polls = false;
 	const struct options_row rows[] = {
 	    {.name = "config", .letter = 'c', .text = &inheritance.config_path},
-	    {.name = "verbose", .letter = 'v', .flag = &verbose},
+	    {.name = "verbose", .letter = 'v', .flag = &request.verbose},
+	    {.name = "log-format", .text = &request.format},
 	};
 	struct child_role roles[sizeof(command_run_roles) / sizeof(command_run_roles[0])];
 	struct error error;
@@ -182,10 +215,14 @@ run(const struct command *command, int argc, char **argv)
 	(void)command;
 	if (!options_read(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, NULL, 0, &words))
 		return OPTIONS_WRONG;
-	if (verbose)
+	if (request.format != NULL && !find_format(request.format, &inheritance.log_format)) {
+		(void)options_refuse(argv[0], "--log-format is one of auto, text, logfmt, json");
+		return OPTIONS_WRONG;
+	}
+	if (request.verbose)
 		inheritance.log_level = LOG_LEVEL_DEBUG;
-	log_start("supervisor", inheritance.log_level);
-	if (!prepare(&inheritance, &polls, &error)) {
+	log_start("supervisor", inheritance.log_level, inheritance.log_format);
+	if (!prepare(&inheritance, &request, &polls, &error)) {
 		if (error.text[0] != '\0')
 			(void)fprintf(stderr, "siembridge: %s\n", error.text);
 		return EXIT_FAILURE;
@@ -196,7 +233,7 @@ run(const struct command *command, int argc, char **argv)
 
 const struct command command_run = {
     .name = "run",
-    .usage = "run [-c FILE] [-v]",
+    .usage = "run [-c FILE] [-v] [--log-format NAME]",
     .summary = "receive and forward, in the foreground; logs to stderr",
     .help = "Checks the configuration, listens, and runs a receiver and a forwarder as\n"
 	    "processes of their own, which are started anew when they die.\n"
@@ -207,6 +244,8 @@ const struct command command_run = {
 	    "                   stay as they are until the next start\n"
 	    "\n"
 	    "  -c, --config FILE  configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
-	    "  -v, --verbose      log for developers as well\n",
+	    "  -v, --verbose      log for developers as well\n"
+	    "  --log-format NAME  auto (default): to the journal where stderr leads there, else\n"
+	    "                     text; text, logfmt, json: to stderr\n",
     .run = run,
 };

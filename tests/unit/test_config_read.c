@@ -427,7 +427,7 @@ static const struct {
      "refusal_rate_per_address, max_memory"},
     {"spool:", "sppool:",
      ":5: unknown key 'sppool' in the file; known keys: listen, spool, sources, user, "
-     "aliases_file, types, mask, destinations, console"},
+     "aliases_file, types, mask, destinations, console, log"},
     {"syslog: {", "syslog: {tls: yes, ",
      ":14: unknown key 'tls' in destinations[0].syslog; known keys: address, addresses, balance, "
      "failback, rotate, transport, framing, settle, header, facility, hostname, app_name, "

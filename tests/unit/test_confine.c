@@ -670,6 +670,6 @@ main(void)
 	    cmocka_unit_test(what_the_kernel_gives_can_be_read),
 	};
 
-	log_start("test", LOG_LEVEL_ERROR);
+	log_start("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	return cmocka_run_group_tests(tests, set_scene, clear_scene);
 }

@@ -26,7 +26,7 @@ start_capture(void **state)
 	int ends[2];
 
 	(void)state;
-	log_start("tester", LOG_LEVEL_INFO);
+	log_start("tester", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return -1;
 	real_stderr = dup(STDERR_FILENO);
@@ -82,7 +82,7 @@ what_is_below_the_level_is_not_written(void **state)
 	(void)state;
 	log_debug("spool", "detail");
 	assert_string_equal(take(), "");
-	log_start("tester", LOG_LEVEL_DEBUG);
+	log_start("tester", LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
 	log_debug("spool", "detail");
 	assert_string_equal(take_after_time(), "debug tester spool \"detail\"\n");
 }
@@ -210,6 +210,100 @@ threads_that_talk_at_once_write_whole_lines(void **state)
 	assert_int_equal(lines, 8);
 }
 
+static void
+as_logfmt_the_object_is_a_field(void **state)
+{
+	(void)state;
+	log_start("tester", LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
+	log_warning("destination=logfmt", "refused by \"%s\"", "x\ny");
+	take();
+	assert_memory_equal(captured, "time=2", 6);
+	assert_string_equal(strchr(captured, ' '),
+			    " level=warning role=tester destination=\"logfmt\" "
+			    "msg=\"refused by \\\"x\\x0ay\\\"\"\n");
+	log_info("logfmt-spool", "opened");
+	assert_non_null(strstr(take(), " object=\"logfmt-spool\" msg=\"opened\"\n"));
+}
+
+static void
+as_json_it_is_one_document_whatever_was_said(void **state)
+{
+	char message[LONGEST_MESSAGE * 2];
+
+	(void)state;
+	log_start("tester", LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_warning("destination=json", "say \"%s\"", "x\ny");
+	take();
+	assert_memory_equal(captured, "{\"time\":\"2", 10);
+	assert_string_equal(strchr(captured, ','),
+			    ",\"level\":\"warning\",\"role\":\"tester\",\"destination\":\"json\","
+			    "\"message\":\"say \\\"x\\ny\\\"\"}\n");
+	memset(message, '\001', sizeof(message) - 1);
+	message[sizeof(message) - 1] = '\0';
+	log_info("json-long", "%s", message);
+	assert_in_range(strlen(take()), 1000, PIPE_BUF);
+	assert_string_equal(captured + strlen(captured) - 19, ",\"truncated\":true}\n");
+}
+
+static void
+what_was_left_out_is_a_field(void **state)
+{
+	(void)state;
+	log_start("tester", LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	for (int i = 0; i < 4; i++)
+		log_info("json-again", "attempt %d", i);
+	take();
+	for (size_t i = 0; i < SLOTS; i++)
+		slots[i].at -= QUIET;
+	log_info("json-again", "attempt %d", 4);
+	assert_non_null(strstr(take(), "\"left_out\":3}\n"));
+}
+
+/* What systemd would do: stderr is named in the environment, and its socket takes fields. */
+static void
+to_the_journal_it_goes_with_fields(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char received[LONGEST_LINE], stream[64];
+	struct stat status;
+	int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ssize_t length;
+
+	(void)state;
+	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+	assert_true(snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+			     (unsigned long long)status.st_ino) > 0);
+	assert_false(stderr_is_journal());
+	assert_int_equal(setenv("JOURNAL_STREAM", "1:2", 1), 0);
+	assert_false(stderr_is_journal());
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	assert_true(stderr_is_journal());
+	assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+
+	assert_true(snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/test_log.%d",
+			     (int)getpid()) > 0);
+	assert_int_equal(bind(descriptor, (struct sockaddr *)&address, sizeof(address)), 0);
+	journal = connect_journal(address.sun_path);
+	assert_int_equal(unlink(address.sun_path), 0);
+	assert_true(journal >= 0);
+	log_warning("destination=journal", "refused\nPRIORITY=0");
+	length = recv(descriptor, received, sizeof(received) - 1, MSG_DONTWAIT);
+	assert_true(length > 0);
+	received[length] = '\0';
+	assert_string_equal(received,
+			    "PRIORITY=4\nSYSLOG_IDENTIFIER=siembridge\nSIEMBRIDGE_ROLE=tester\n"
+			    "SIEMBRIDGE_OBJECT=destination=journal\nSIEMBRIDGE_LEFT_OUT=0\n"
+			    "MESSAGE=destination=journal: refused\\x0aPRIORITY=0\n");
+	assert_string_equal(take(), "");
+
+	/* a journal that is gone: stderr leads there as well */
+	assert_int_equal(close(descriptor), 0);
+	log_warning("destination=journal-gone", "refused");
+	assert_non_null(strstr(take(), "journal-gone \"refused\"\n"));
+	log_start("tester", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	assert_int_equal(journal, -1);
+}
+
 int
 main(void)
 {
@@ -223,6 +317,10 @@ main(void)
 	    LOGGED(another_object_or_another_message_is_not_held_back),
 	    LOGGED(where_the_format_says_nothing_the_text_is_the_site),
 	    LOGGED(a_long_message_is_cut_to_a_line_that_a_pipe_takes_whole),
+	    LOGGED(as_logfmt_the_object_is_a_field),
+	    LOGGED(as_json_it_is_one_document_whatever_was_said),
+	    LOGGED(what_was_left_out_is_a_field),
+	    LOGGED(to_the_journal_it_goes_with_fields),
 	    LOGGED(threads_that_talk_at_once_write_whole_lines),
 	};
 
