@@ -187,7 +187,7 @@ deb: ## build/siembridge_VERSION_ARCHITECTURE.deb, for Debian 12
 test-package: ## installs, upgrades, removes and purges the .deb in a fresh Debian 12 that systemd runs (root)
 	@sh .ci/packages build package package-test
 	@$(MAKE) deb
-	@sh tests/package/lifecycle
+	@python3 tests/package/lifecycle.py
 
 clean: ## away with build/ and var/
 	rm -rf build var

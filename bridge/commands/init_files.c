@@ -122,6 +122,22 @@ init_files_write(struct init_files *files, const char *path, mode_t mode, struct
 	return done;
 }
 
+bool
+init_files_act_as_owner(const struct init_files *files, struct error *error)
+{
+	if (files->owner == (uid_t)-1 || (setegid(files->group) == 0 && seteuid(files->owner) == 0))
+		return true;
+	return error_set_errno(error, "cannot act as uid %u", files->owner);
+}
+
+bool
+init_files_act_as_root(const struct init_files *files, struct error *error)
+{
+	if (files->owner == (uid_t)-1 || (seteuid(0) == 0 && setegid(getgid()) == 0))
+		return true;
+	return error_set_errno(error, "cannot act as root again");
+}
+
 void
 init_files_undo(struct init_files *files)
 {

@@ -30,6 +30,13 @@ MUST_CHECK bool init_files_directory(struct init_files *files, const char *path,
 MUST_CHECK bool init_files_write(struct init_files *files, const char *path, mode_t mode,
 				 struct slice content, struct error *error);
 
+/*
+ * From here on this process may do what `owner` may, so that what it finds is what the daemon
+ * will find; and it is root again.  Neither does anything where nothing is handed over.
+ */
+MUST_CHECK bool init_files_act_as_owner(const struct init_files *files, struct error *error);
+MUST_CHECK bool init_files_act_as_root(const struct init_files *files, struct error *error);
+
 /* Removes what was made here, last first. */
 void init_files_undo(struct init_files *files);
 

@@ -323,16 +323,22 @@ write_config(struct writing *writing, struct error *error)
 	return done;
 }
 
-/* As `siembridge check` does, but for the port, which may be taken today. */
+/*
+ * As `siembridge check` does, with the daemon's eyes, but for the port: that may be taken
+ * today, and one below 1024 comes from systemd.
+ */
 static bool
-check(const struct init_written *written, void (*warn)(void *context, const char *text),
-      void *context, struct error *error)
+check(const struct init_files *files, const struct init_written *written,
+      void (*warn)(void *context, const char *text), void *context, struct error *error)
 {
 	struct config *config = NULL;
 	struct error taken;
-	bool done = config_read(&config, written->config, error) &&
+	bool done = init_files_act_as_owner(files, error) &&
+		    config_read(&config, written->config, error) &&
 		    config_check(config, warn, context, error);
 
+	if (!init_files_act_as_root(files, done ? error : &taken))
+		done = false;
 	if (done && !config_check_listen(config, &taken))
 		warn(context, taken.text);
 	config_free(config);
@@ -347,7 +353,8 @@ init_write(const struct init_plan *plan, struct init_written *written,
 	bool done = open_directory(&writing, error) && is_free(plan, written->directory, error) &&
 		    write_spool(&writing, error) && write_secrets(&writing, error) &&
 		    (plan->certificate != NULL || write_certificate(&writing, error)) &&
-		    write_config(&writing, error) && check(written, warn, context, error);
+		    write_config(&writing, error) &&
+		    check(writing.files, written, warn, context, error);
 
 	if (!done)
 		init_files_undo(writing.files);
