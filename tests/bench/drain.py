@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """How fast a backlog leaves, and what of the processor that takes.
 
-    tests/bench/drain.py [--events 200000] [--transport tcp,tls,relp,hec] [--no-rsyslog]
+    tests/bench/drain.py [--events 200000] [--transport tcp,tls,relp,hec] [--alone]
 
 A spool is filled (tests/tools/fill), then the bridge forwards it to a collector that
 writes each message to a file: a real rsyslogd, or for hec a sink of a few lines.  Beside
-it, over the same transport to the same collector, an rsyslogd forwards the same messages
-from a disk queue of its own.  Time runs from the first message at the collector to the
+it, over the same transport to the same collector, an rsyslogd and a syslog-ng forward the
+same messages, each from a disk queue of its own (RELP: rsyslogd alone).  Time runs from the first message at the collector to the
 last; the processor's is that of the process that forwards.  All else is in
 build/stage/drain.
 """
@@ -87,14 +87,50 @@ class Sink(Program):
         return {"url": f'"http://127.0.0.1:{self.port}"', "token_file": self.token}
 
 
-class Shipper(Program):
-    """An rsyslogd with a disk queue before the collector."""
+SHIPPER_NG = """
+@version: 3.38
+options {{ stats-freq(0); time-reopen(1); keep-hostname(yes); log-msg-size(65536); }};
+source s {{ syslog(ip("127.0.0.1") port({port}) transport("tcp") flags(no-parse)); }};
+destination d {{ network("127.0.0.1" port({to}) {transport} template("${{MESSAGE}}\\n")
+    disk-buffer(reliable(yes) disk-buf-size(100000000000) mem-buf-size(10000000)
+                dir("{work}"))); }};
+log {{ source(s); destination(d); flags(flow-control); }};
+"""
 
-    def __init__(self, directory, collector):
-        super().__init__("shipper", directory)
+
+class Shipper(Program):
+    """What forwards from a disk queue before the collector."""
+
+    def __init__(self, name, directory):
+        super().__init__(name, directory)
         self.port = free_port()
-        self.work = directory / "shipper.work"
+        self.work = directory / f"{name}.work"
         self.work.mkdir()
+
+    def launch_it(self, command, environment=None):
+        self.launch(command, environment)
+        until(lambda: self.must_run() and f":{self.port:04X} 00000000:0000 0A" in
+              Path("/proc/net/tcp").read_text(), f"{self.name} listens")
+
+    def take(self, messages, count):
+        """So many of the file, by octet counting; until they are in its queue."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection, \
+                open(messages, "rb") as lines:
+            for line in itertools.islice(lines, count):
+                line = line[:-1]
+                connection.sendall(b"%d %s" % (len(line), line))
+        sizes = []
+
+        def is_quiet():
+            sizes.append(sum(file.stat().st_size for file in self.work.iterdir()))
+            time.sleep(0.5)
+            return len(sizes) > 3 and sizes[-1] == sizes[-4]
+        until(is_quiet, "all is in the queue", PATIENCE)
+
+
+class Rsyslog(Shipper):
+    def __init__(self, directory, collector):
+        super().__init__("rsyslog", directory)
         certificates = ""
         target = f'target="127.0.0.1" port="{collector.port}"'
         if collector.transport == "relp":
@@ -113,25 +149,30 @@ class Shipper(Program):
                                               certificates=certificates))
 
     def start(self):
-        self.launch(["rsyslogd", "-n", "-f", self.config, "-i", self.work / "pid"],
-                    {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
-        until(lambda: self.must_run() and f":{self.port:04X} 00000000:0000 0A" in
-              Path("/proc/net/tcp").read_text(), f"{self.name} listens")
+        self.launch_it(["rsyslogd", "-n", "-f", self.config, "-i", self.work / "pid"],
+                       {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
-    def take(self, messages, count):
-        """So many of the file, by octet counting; until they are in its queue."""
-        with socket.create_connection(("127.0.0.1", self.port)) as connection, \
-                open(messages, "rb") as lines:
-            for line in itertools.islice(lines, count):
-                line = line[:-1]
-                connection.sendall(b"%d %s" % (len(line), line))
-        sizes = []
 
-        def is_quiet():
-            sizes.append(sum(file.stat().st_size for file in self.work.iterdir()))
-            time.sleep(0.5)
-            return len(sizes) > 3 and sizes[-1] == sizes[-4]
-        until(is_quiet, "all is in the queue", PATIENCE)
+class SyslogNg(Shipper):
+    def __init__(self, directory, collector):
+        super().__init__("syslog-ng", directory)
+        unpacked = subprocess.run(["sh", ROOT / ".ci/syslog-ng"], capture_output=True, text=True,
+                                  check=False)
+        if unpacked.returncode != 0:
+            raise Failure(unpacked.stderr)
+        self.program = unpacked.stdout.strip()
+        transport = 'transport("tcp")'
+        if collector.transport == "tls":
+            transport = (f'transport("tls") tls(ca-file("{collector.certificate}") '
+                         f'cert-file("{collector.client}") key-file("{collector.client_key}"))')
+        self.config = self.work / "syslog-ng.conf"
+        self.config.write_text(SHIPPER_NG.format(work=self.work, port=self.port,
+                                                 to=collector.port, transport=transport))
+
+    def start(self):
+        self.launch_it([self.program, "-F", "--no-caps", "-f", self.config,
+                        f"--persist-file={self.work}/persist", f"--control={self.work}/control",
+                        f"--pidfile={self.work}/pid"])
 
 
 def measure(pid, lines, count):
@@ -175,18 +216,19 @@ def drain_bridge(directory, collector, lines, arguments, transport):
         bridge.end()
 
 
-def drain_rsyslog(directory, collector, lines, arguments, transport):
-    messages = directory / "messages"
-    collector.records.path.rename(messages)
-    lines.offset = lines.count = 0
-    shipper = Shipper(directory, collector)
+def drain_other(kind, directory, collector, lines, arguments, transport):
+    """With the collector away, and its messages in a file: so many of them."""
     # omrelp needs minutes for what the others do in seconds
     count = arguments.events // (20 if transport == "relp" else 1)
+    lines.offset = lines.count = 0
+    lines.path.unlink(missing_ok=True)
+    shipper = kind(directory, collector)
     try:
         shipper.start()
-        shipper.take(messages, count)
+        shipper.take(directory / "messages", count)
         collector.start()
-        report("rsyslog", transport, count, measure(shipper.process.pid, lines, count))
+        report(shipper.name, transport, count, measure(shipper.process.pid, lines, count))
+        collector.signal(15)
     finally:
         shipper.end()
 
@@ -198,9 +240,11 @@ def drain(transport, arguments):
     try:
         collector.start()
         drain_bridge(directory, collector, lines, arguments, transport)
-        if transport != "hec" and not arguments.no_rsyslog:
+        if transport != "hec" and not arguments.alone:
             collector.signal(15)
-            drain_rsyslog(directory, collector, lines, arguments, transport)
+            lines.path.rename(directory / "messages")
+            for kind in (Rsyslog,) if transport == "relp" else (Rsyslog, SyslogNg):
+                drain_other(kind, directory, collector, lines, arguments, transport)
     finally:
         collector.end()
     shutil.rmtree(directory)
@@ -211,7 +255,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--transport", default="tcp,tls,relp,hec")
-    parser.add_argument("--no-rsyslog", action="store_true")
+    parser.add_argument("--alone", action="store_true")
     arguments = parser.parse_args()
     print(f"{arguments.events} events of about 450 bytes")
     try:
