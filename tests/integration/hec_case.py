@@ -69,7 +69,10 @@ class Case:
         return [row[0] for row in self.query("select id from dead order by seq")]
 
     def cursor(self):
-        rows = self.query("select seq from cursors")
+        try:
+            rows = self.query("select seq from cursors")
+        except sqlite3.OperationalError:  # the forwarder has not made it yet
+            return 0
         return rows[0][0] if rows else 0
 
     def event_requests(self):

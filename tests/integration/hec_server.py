@@ -94,7 +94,7 @@ class HecServer:
         self.connections = 0
         self.channels = {}
         self.lock = threading.RLock()
-        self.server = None
+        self.server = self.reserved = None
         self.on_indexed = None
         self.start()
 
@@ -132,6 +132,8 @@ class HecServer:
 
         self.sockets = set()
         self.server = Server(("127.0.0.1", self.port), Handler)
+        if self.reserved is not None:
+            self.reserved.close()
         self.port = self.server.server_address[1]
         if self.pair[0] is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -144,6 +146,9 @@ class HecServer:
         """As if killed: connections break, and what is not indexed is lost."""
         self.server.shutdown()
         self.server.server_close()
+        self.reserved = socket.socket()  # refuses, and keeps the port for start()
+        self.reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.reserved.bind(("127.0.0.1", self.port))
         with self.lock:
             for each in self.sockets:
                 try:

@@ -4,6 +4,7 @@ All on loopback, on free ports, in one directory that stays when a test fails.
 Nothing here sleeps for a time: it waits until something is so, with a deadline.
 """
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import os
@@ -493,10 +494,12 @@ def figure(text):
 
 
 class Tests:
-    """Functions one after the other, each a line of TAP; the exit status."""
+    """Functions, each a line of TAP in their order; the exit status."""
 
-    def __init__(self):
+    def __init__(self, at_once=1):
+        """`at_once`: so many run beside each other, where each has a bridge of its own."""
         self.functions = []
+        self.at_once = at_once
 
     def __call__(self, function):
         self.functions.append((function.__name__, function))
@@ -509,9 +512,15 @@ class Tests:
         """Those directories go when all is well, and are named when it is not."""
         failed = 0
         print(f"1..{len(self.functions)}")
+        pool = concurrent.futures.ThreadPoolExecutor(self.at_once)
+        running = [pool.submit(function) for _, function in self.functions] \
+            if self.at_once > 1 else None
         for number, (name, function) in enumerate(self.functions, 1):
             try:
-                function()
+                if running:
+                    running[number - 1].result()
+                else:
+                    function()
                 print(f"ok {number} - {name}", flush=True)
             except Exception as problem:  # whatever it is, the others are still to run
                 failed += 1

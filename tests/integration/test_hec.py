@@ -11,7 +11,7 @@ from hec_server import TOKEN, HecServer, code
 from mail_servers import Authority
 from stage import Tests, make_directory, until, write_private
 
-test = Tests()
+test = Tests(at_once=4)
 D = make_directory("hec")
 good = Authority(D, "good-ca")
 other = Authority(D, "other-ca")

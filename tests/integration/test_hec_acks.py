@@ -24,7 +24,8 @@ def delivered_is_what_an_indexer_has():
         polls = case.server.polls
         until(lambda: case.server.polls > polls + 2, "it is asked")
         assert case.cursor() == 0
-        assert case.query("select count(*) from acks")[0][0] >= 1
+        until(lambda: case.query("select count(*) from acks")[0][0] >= 1, "it is kept on disk")
+        assert case.cursor() == 0
         case.server.index_all()
         until(lambda: case.cursor() == 2, "confirmed")
         case.post("three")
