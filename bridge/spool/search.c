@@ -50,11 +50,11 @@ compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* Of what is dead or pending it is known where it stands: the rest is not looked at. */
+/* Where what is dead, pending or delivered stands is known: the rest is not looked at. */
 static void
 narrow(struct search *search)
 {
-	uint64_t lowest = UINT64_MAX;
+	uint64_t lowest = UINT64_MAX, highest = 0;
 	size_t count = 0;
 
 	free(search->dead);
@@ -65,6 +65,8 @@ narrow(struct search *search)
 
 		if (at->cursor.sequence < lowest)
 			lowest = at->cursor.sequence;
+		if (at->cursor.sequence > highest)
+			highest = at->cursor.sequence;
 		if (!search->by_status || search->status != STANDING_DEAD)
 			continue;
 		search->dead = memory_resize_array(search->dead, count + at->dead_count + 1,
@@ -77,6 +79,9 @@ narrow(struct search *search)
 	if (search->by_status && search->status == STANDING_PENDING &&
 	    search->query.first <= lowest)
 		search->query.first = lowest + 1;
+	if (search->by_status && search->status == STANDING_DELIVERED &&
+	    search->query.last > highest)
+		search->query.last = highest;
 	if (search->dead == NULL)
 		return;
 	if (count > 0)

@@ -58,6 +58,8 @@ def a_status_for_each_destination_and_filters_that_must_all_hold():
     assert [e["id"] for e in events("--type", "key.*")] == ["msg_1"]
     assert [e["id"] for e in events("--resource", first["resource"])] == ["msg_1"]
     assert [e["id"] for e in events("--status", "not-routed")] == ["msg_2"]
+    assert [e["id"] for e in events("--status", "delivered")] == ["msg_1", "msg_2"]
+    assert [e["id"] for e in events("--status", "delivered", "-d", "keys")] == ["msg_1"]
     assert [e["id"] for e in events("-d", "keys")] == ["msg_1"]
     assert [e["id"] for e in events("--id", "msg_2", "--type", "member.*")] == ["msg_2"]
     assert events("--id", "msg_2", "--type", "key.*") == []
