@@ -354,13 +354,14 @@ release(struct forwarder *forwarder)
 
 /*
  * A sender waits for its answer, and may give up; what is in the spool waits as long as it
- * must.  So where the processor is not enough for both, it is the receiver's.
+ * must.  So where the processor is not enough for both, it is the receiver's.  (Our unit
+ * forbids it: there Nice= or CPUWeight= of systemd say so.)
  */
 static void
 let_receiver_first(void)
 {
 	if (setpriority(PRIO_PROCESS, 0, FORWARDER_NICE) != 0)
-		log_warning("start", "runs with the receiver's priority: %m");
+		log_debug("start", "runs with the receiver's priority: %m");
 }
 
 int

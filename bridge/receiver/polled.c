@@ -22,7 +22,8 @@
 #include "bridge/wake.h"
 #include "formats/memory.h"
 
-enum { PATIENCE = 10000 /* milliseconds for a commit */ };
+/* Milliseconds. */
+enum { ACCEPT_PAUSE = 100, PATIENCE = 10000 /* for a commit */ };
 
 struct polled {
 	int listener;
@@ -137,8 +138,11 @@ run(void *context)
 	while (wait_for(polled, polled->listener)) {
 		int connection = accept4(polled->listener, NULL, NULL, SOCK_CLOEXEC);
 
-		if (connection < 0)
+		if (connection < 0) { /* out of descriptors, mostly: not at once again */
+			(void)poll(&(struct pollfd){.fd = polled->stop, .events = POLLIN}, 1,
+				   ACCEPT_PAUSE);
 			continue;
+		}
 		serve(polled, connection);
 		(void)close(connection);
 	}

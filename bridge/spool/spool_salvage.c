@@ -209,6 +209,11 @@ spool_salvage(struct spool *spool, const char *path, uint64_t after,
 			  " rejected",
 			  salvage.add_rejected, 3, &counts->rejected);
 		run(&salvage, spool->commit);
+		if (salvage.failed) { /* or the next transaction could not begin */
+			struct error ignored;
+
+			(void)database_run(spool->rollback, &ignored);
+		}
 	}
 	database_finalize(salvage.add_event);
 	database_finalize(salvage.add_prints);

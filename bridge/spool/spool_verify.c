@@ -18,7 +18,10 @@
 #include "bridge/spool/spool_internal.h"
 #include "formats/memory.h"
 
-enum { CHUNK = 4096 /* rows in one read transaction */ };
+enum {
+	CHUNK = 4096,          /* rows in one read transaction */
+	DAMAGE_MOST = 4 << 20, /* numbers asked for one by one */
+};
 
 struct pass {
 	struct database *database;
@@ -117,7 +120,8 @@ take_row(struct pass *pass, struct database_statement *row, struct error *error)
 
 /*
  * The rows behind pass->at are damaged: each number up to `last` is asked for until one
- * can be read or is not there.  *over: nothing was left.
+ * can be read or is not there.  *over: nothing was left.  A `last` out of damaged bytes may
+ * be anything, so that no more than DAMAGE_MOST numbers are asked for.
  */
 static bool
 pass_damage(struct pass *pass, uint64_t last, bool *over, struct error *error)
@@ -125,7 +129,7 @@ pass_damage(struct pass *pass, uint64_t last, bool *over, struct error *error)
 	uint64_t first = pass->at + 1, next = first;
 	enum database_step step = DATABASE_DAMAGED;
 
-	for (; next <= last && step == DATABASE_DAMAGED; next++) {
+	for (; next <= last && next - first < DAMAGE_MOST && step == DATABASE_DAMAGED; next++) {
 		database_bind_number(pass->one, 1, (int64_t)next);
 		step = database_step(pass->one, error);
 		if (step == DATABASE_ROW) {
