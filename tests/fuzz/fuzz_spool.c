@@ -94,13 +94,17 @@ write_changed(const uint8_t *data, size_t size)
 }
 
 static void
-check_event(const struct spool_event *event, bool first)
+check_event(const struct spool_event *event, const struct spool_event *before)
 {
 	static char body[LONGEST_BODY];
 	struct spool_event written;
 
-	/* before the first there is nothing that it could be held against */
-	if (!event->intact || first || event->sequence < 1 || event->sequence > EVENTS)
+	/*
+	 * The first, one behind a gap, and one behind a row whose own hash may be no hash:
+	 * there is nothing that they could be held against.
+	 */
+	if (!event->intact || before == NULL || !before->intact ||
+	    event->sequence != before->sequence + 1 || event->sequence > EVENTS)
 		return;
 	fill_event(&written, (size_t)event->sequence - 1, body);
 	if (event->body.length != written.body.length ||
@@ -127,7 +131,7 @@ read_all(void)
 					 &error) &&
 		       count > 0) {
 			for (size_t i = 0; i < count; i++)
-				check_event(&events[i], after == 0 && i == 0);
+				check_event(&events[i], i > 0 ? &events[i - 1] : NULL);
 			if (events[count - 1].sequence <= after)
 				memory_panic("reading does not go on");
 			after = events[count - 1].sequence;
