@@ -53,10 +53,8 @@ set_times(const struct request *request, const struct config_poll *poll, struct 
 
 	walk->since = now - poll->lookback;
 	walk->until = now - poll->grace;
-	return (request->since == NULL ||
-		show_parse_time(request->since, now, &walk->since, error)) &&
-	       (request->until == NULL ||
-		show_parse_time(request->until, now, &walk->until, error));
+	return show_parse_range(request->since, request->until, now, &walk->since, &walk->until,
+				error);
 }
 
 static bool

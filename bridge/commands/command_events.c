@@ -58,10 +58,8 @@ set_query(struct listing *listing, struct error *error)
 	query->source = text_of(request->source);
 	query->type = request->type;
 	listing->search.limit = request->limit;
-	return (request->since == NULL ||
-		show_parse_time(request->since, now, &query->since, error)) &&
-	       (request->until == NULL ||
-		show_parse_time(request->until, now, &query->until, error));
+	return show_parse_range(request->since, request->until, now, &query->since, &query->until,
+				error);
 }
 
 static bool

@@ -218,10 +218,8 @@ set_query(const struct request *request, struct spool_find_query *query, struct 
 	query->first = request->from;
 	if (request->to > 0)
 		query->last = request->to;
-	return (request->since == NULL ||
-		show_parse_time(request->since, now, &query->since, error)) &&
-	       (request->until == NULL ||
-		show_parse_time(request->until, now, &query->until, error));
+	return show_parse_range(request->since, request->until, now, &query->since, &query->until,
+				error);
 }
 
 static void

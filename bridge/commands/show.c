@@ -85,3 +85,11 @@ show_parse_time(const char *text, int64_t now, int64_t *milliseconds, struct err
 	return error_set(error, "%.60s is no time: 2026-10-01T12:00:00Z, or 2h for two hours ago",
 			 text);
 }
+
+bool
+show_parse_range(const char *since, const char *until, int64_t now, int64_t *first, int64_t *last,
+		 struct error *error)
+{
+	return (since == NULL || show_parse_time(since, now, first, error)) &&
+	       (until == NULL || show_parse_time(until, now, last, error));
+}

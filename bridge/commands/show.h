@@ -27,4 +27,8 @@ void show_size(uint64_t bytes);
 MUST_CHECK bool show_parse_time(const char *text, int64_t now, int64_t *milliseconds,
 				struct error *error);
 
+/* The two ends of a range: as above each, and NULL leaves that end as it is. */
+MUST_CHECK bool show_parse_range(const char *since, const char *until, int64_t now, int64_t *first,
+				 int64_t *last, struct error *error);
+
 #endif
