@@ -21,7 +21,6 @@
 
 #include "bridge/confine_internal.h"
 #include "bridge/log.h"
-#include "formats/text.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -143,6 +142,12 @@ static const struct confine_row rows[] = {
     },
 };
 
+const struct confine_row *
+confine_row(size_t index)
+{
+	return index < sizeof(rows) / sizeof(rows[0]) ? &rows[index] : NULL;
+}
+
 static const struct confine_row *
 find_row(const char *role)
 {
@@ -229,38 +234,4 @@ confine_enter(const char *role, const struct config *config, struct error *error
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return error_set_errno(error, "confinement: privileges cannot be given up");
 	return confine_files_enter(row, config, error) && confine_calls_enter(row, error);
-}
-
-void
-confine_describe(struct text *text)
-{
-	/* Landlock's versions, and what came with them; linux/landlock.h */
-	static const struct {
-		int version;
-		const char *gives;
-	} landlock[] = {
-	    {1, "files"},
-	    {3, "truncation"},
-	    {4, "TCP ports"},
-	    {6, "signals and abstract sockets"},
-	};
-	int version = confine_files_version();
-
-	if (CONFINE_SANITIZED) {
-		text_append_string(text, "limits alone: this build has sanitizers");
-		text_append_byte(text, '\0');
-		return;
-	}
-	text_append_string(text, "no new privileges, no capabilities, no core dumps, ");
-	text_append_string(text, confine_calls_known()
-				     ? "system calls (seccomp)"
-				     : "NOT system calls (this kernel has no seccomp filters)");
-	for (size_t i = 0; i < sizeof(landlock) / sizeof(landlock[0]); i++) {
-		if (version >= landlock[i].version)
-			text_append_format(text, ", %s", landlock[i].gives);
-		else
-			text_append_format(text, ", NOT %s (Landlock %d; this kernel has %d)",
-					   landlock[i].gives, landlock[i].version, version);
-	}
-	text_append_byte(text, '\0');
 }

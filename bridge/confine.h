@@ -33,4 +33,10 @@ bool confine_files_are_stale(const char **path);
 /* What of all that this kernel and this build give: a line of words with its NUL. */
 void confine_describe(struct text *text);
 
+/*
+ * What each role may do and what is refused to it, from the tables that confine_enter()
+ * goes by and the ports of that configuration: lines, with a NUL behind the last.
+ */
+void confine_describe_roles(struct text *text, const struct config *config);
+
 #endif

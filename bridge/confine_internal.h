@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bridge/config.h"
+#include "formats/text.h"
 
 /* Sanitizers ptrace(2), read /proc and map terabytes. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -54,6 +55,15 @@ extern const char *const confine_calls_connect[];
 
 enum { CONFINE_CALL_LISTS = 4 };
 
+/* What becomes of a system call. */
+enum confine_answer {
+	CONFINE_CALL_DONE,
+	CONFINE_CALL_DONE_WHERE, /* its arguments are right, else it fails with EPERM */
+	CONFINE_CALL_FAILS,      /* with EPERM */
+	CONFINE_CALL_NOT_THERE,  /* fails with ENOSYS */
+	CONFINE_CALL_ENDS,       /* the process, by SIGSYS */
+};
+
 struct confine_row {
 	const char *role;
 	/* ended by one of no rights; NULL: every file.  Rights of no entry are refused all. */
@@ -67,6 +77,9 @@ struct confine_row {
 	uint64_t memory;     /* RLIMIT_DATA, bytes; 0: as it is */
 	uint64_t per_spool;  /* and a byte for each so many of spool.max_size; 0: none */
 };
+
+/* The rows of the table, by their place in it; NULL behind the last. */
+const struct confine_row *confine_row(size_t index);
 
 /* The version of Landlock that this kernel has; 0: none. */
 int confine_files_version(void);
@@ -82,6 +95,19 @@ MUST_CHECK bool confine_ports_each(enum confine_ports ports, const struct config
 MUST_CHECK bool confine_files_enter(const struct confine_row *row, const struct config *config,
 				    struct error *error);
 MUST_CHECK bool confine_calls_enter(const struct confine_row *row, struct error *error);
+
+/*
+ * What becomes of that call in a process of that row.  CONFINE_CALL_DONE_WHERE: when
+ * it is done is appended to `words`.
+ */
+enum confine_answer confine_calls_answer(const struct confine_row *row, const char *call,
+					 struct text *words);
+
+/* ... and of one that is on no list or has no name. */
+enum confine_answer confine_calls_rest(const struct confine_row *row);
+
+/* Calls `take` with the name of each system call of this processor that libseccomp knows. */
+void confine_calls_each(void (*take)(void *context, const char *call), void *context);
 
 /* Does this kernel filter system calls? */
 bool confine_calls_known(void);

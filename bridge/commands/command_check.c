@@ -369,6 +369,17 @@ print_confinement(void)
 }
 
 static void
+print_roles(const struct config *config)
+{
+	static char bytes[64 * 1024]; /* the names of all system calls, for each of five roles */
+	struct text text;
+
+	text_start(&text, bytes, sizeof(bytes));
+	confine_describe_roles(&text, config);
+	printf("%s", text.overflowed ? "" : bytes);
+}
+
+static void
 print_summary(const struct config *config, const struct text *warnings)
 {
 	fprintf(stderr, "%.*s", (int)warnings->length, warnings->bytes);
@@ -390,12 +401,14 @@ check(const struct command *command, int argc, char **argv)
 	const char *path = OPTIONS_CONFIG_DEFAULT;
 	bool quiet = false;
 	bool activated = false;
+	bool confinement = false;
 	uint64_t snapshot = 0;
 	struct error note;
 	const struct options_row rows[] = {
 	    {.name = "config", .letter = 'c', .text = &path},
 	    {.name = "quiet", .letter = 'q', .flag = &quiet},
 	    {.name = "activated", .letter = 'a', .flag = &activated},
+	    {.name = "confinement", .flag = &confinement},
 	    /* of the supervisor alone: what to read in place of the file */
 	    {.name = "text", .number = &snapshot, .maximum = 1 << 20},
 	};
@@ -423,6 +436,8 @@ check(const struct command *command, int argc, char **argv)
 	reach_check(config, keep_warning, &warnings);
 	if (!quiet)
 		print_summary(config, &warnings);
+	if (confinement)
+		print_roles(config);
 	if (fflush(stdout) == 0)
 		status = CHILD_EXIT_OK;
 finish:
@@ -432,11 +447,13 @@ finish:
 
 const struct command command_check = {
     .name = "check",
-    .usage = "check [-c FILE] [--quiet] [--activated]",
+    .usage = "check [-c FILE] [--quiet] [--activated] [--confinement]",
     .summary = "says what is wrong with a configuration, or what it would run",
     .help = "  -c, --config FILE  the configuration; default " OPTIONS_CONFIG_DEFAULT "\n"
 	    "  -q, --quiet        errors alone: no warnings, no summary\n"
 	    "  -a, --activated    the service manager holds the listening socket: do not try it\n"
+	    "  --confinement      what each process may do and what is refused to it: files, TCP\n"
+	    "                     ports, and every system call by name\n"
 	    "\n"
 	    "Finds what `siembridge run` would find: mistakes in the file, each with its line;\n"
 	    "files that cannot be read; a certificate that has expired or whose key is another\n"

@@ -50,7 +50,12 @@ static char hec_url[] = "https://splunk.example.com:8088"; /* names a port like 
 static struct config_splunk_hec hec_settings = {.url = hec_url};
 static struct config_destination destinations[3] = {
     {.syslog = &syslog_settings}, {.file = &file}, {.splunk_hec = &hec_settings}};
-static struct config config = {.destinations = destinations,
+static char list_url[64]; /* at the same port as the collector */
+static struct config_poll poll_settings = {.url = list_url};
+static struct config_source source = {.poll = &poll_settings};
+static struct config config = {.sources = &source,
+			       .sources_count = 1,
+			       .destinations = destinations,
 			       .destinations_count = 3,
 			       .named_paths = named,
 			       .named_paths_count = 2,
@@ -326,35 +331,36 @@ static const struct {
 	const char *what;
 	int (*attempt)(void);
 	int version;
-	int receiver, forwarder, supervisor; /* errno, 0: done, or minus a signal */
+	/* errno, 0: done, or minus a signal */
+	int receiver, forwarder, poller, console, supervisor;
 } attempts[] = {
-    {"write the spool", write_spool, FILES, 0, 0, 0},
-    {"read /etc/passwd", read_passwd, FILES, EACCES, EACCES, 0},
-    {"write elsewhere", write_elsewhere, FILES, EACCES, EACCES, 0},
-    {"list /", list_root, FILES, EACCES, EACCES, 0},
-    {"read a destination's authority", read_authority, FILES, EACCES, 0, 0},
-    {"write a destination's authority", write_authority, FILES, EACCES, EACCES, 0},
-    {"write a destination's file", write_output, FILES, EACCES, 0, 0},
-    {"make a socket", make_socket, CALLS, EPERM, 0, 0},
-    {"make a packet socket", make_raw_packets, CALLS, EPERM, EPERM, EPERM},
-    {"connect to a configured port", connect_as_configured, CALLS, EPERM, 0, 0},
-    {"connect to another port", connect_elsewhere, PORTS, EPERM, EACCES, 0},
-    {"bind a TCP port", bind_port, PORTS, EPERM, EACCES, 0},
-    {"listen", listen_there, CALLS, EPERM, EPERM, 0},
-    {"accept", accept_one, CALLS, 0, EPERM, 0},
-    {"execute another program", execute, FILES, -SIGSYS, -SIGSYS, EACCES},
-    {"fork", fork_one, CALLS, EPERM, EPERM, 0},
-    {"start a thread", start_thread, CALLS, 0, 0, 0},
-    {"trace a process", trace, CALLS, -SIGSYS, -SIGSYS, -SIGSYS},
-    {"read another's memory", read_memory, CALLS, -SIGSYS, -SIGSYS, -SIGSYS},
-    {"load a BPF program", load_program, CALLS, -SIGSYS, -SIGSYS, -SIGSYS},
-    {"mount", mount_something, CALLS, -SIGSYS, -SIGSYS, -SIGSYS},
-    {"make a name space", leave_name_space, CALLS, -SIGSYS, -SIGSYS, -SIGSYS},
-    {"signal others", signal_others, CALLS, EPERM, EPERM, 0},
-    {"signal itself", signal_itself, CALLS, 0, 0, 0},
-    {"map memory to write and execute", map_code, CALLS, EPERM, EPERM, 0},
-    {"make code of data", make_code_of_data, CALLS, EPERM, EPERM, 0},
-    {"set a limit", raise_limit, CALLS, EPERM, EPERM, 0},
+    {"write the spool", write_spool, FILES, 0, 0, EACCES, 0, 0},
+    {"read /etc/passwd", read_passwd, FILES, EACCES, EACCES, EACCES, EACCES, 0},
+    {"write elsewhere", write_elsewhere, FILES, EACCES, EACCES, EACCES, EACCES, 0},
+    {"list /", list_root, FILES, EACCES, EACCES, EACCES, EACCES, 0},
+    {"read a destination's authority", read_authority, FILES, EACCES, 0, EACCES, EACCES, 0},
+    {"write a destination's authority", write_authority, FILES, EACCES, EACCES, EACCES, EACCES, 0},
+    {"write a destination's file", write_output, FILES, EACCES, 0, EACCES, EACCES, 0},
+    {"make a socket", make_socket, CALLS, EPERM, 0, 0, EPERM, 0},
+    {"make a packet socket", make_raw_packets, CALLS, EPERM, EPERM, EPERM, EPERM, EPERM},
+    {"connect to a configured port", connect_as_configured, CALLS, EPERM, 0, 0, EPERM, 0},
+    {"connect to another port", connect_elsewhere, PORTS, EPERM, EACCES, EACCES, EPERM, 0},
+    {"bind a TCP port", bind_port, PORTS, EPERM, EACCES, EACCES, EPERM, 0},
+    {"listen", listen_there, CALLS, EPERM, EPERM, EPERM, EPERM, 0},
+    {"accept", accept_one, CALLS, 0, EPERM, EPERM, 0, 0},
+    {"execute another program", execute, FILES, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, EACCES},
+    {"fork", fork_one, CALLS, EPERM, EPERM, EPERM, EPERM, 0},
+    {"start a thread", start_thread, CALLS, 0, 0, 0, 0, 0},
+    {"trace a process", trace, CALLS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS},
+    {"read another's memory", read_memory, CALLS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS},
+    {"load a BPF program", load_program, CALLS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS},
+    {"mount", mount_something, CALLS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS},
+    {"make a name space", leave_name_space, CALLS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS, -SIGSYS},
+    {"signal others", signal_others, CALLS, EPERM, EPERM, EPERM, EPERM, 0},
+    {"signal itself", signal_itself, CALLS, 0, 0, 0, 0, 0},
+    {"map memory to write and execute", map_code, CALLS, EPERM, EPERM, EPERM, EPERM, 0},
+    {"make code of data", make_code_of_data, CALLS, EPERM, EPERM, EPERM, EPERM, 0},
+    {"set a limit", raise_limit, CALLS, EPERM, EPERM, EPERM, EPERM, 0},
 };
 
 static void
@@ -371,14 +377,14 @@ each_role_is_refused_what_it_does_not_need(void **state)
 			const char *role;
 			int wanted;
 		} columns[] = {
-		    {"receiver", attempts[i].receiver},
-		    {"forwarder", attempts[i].forwarder},
+		    {"receiver", attempts[i].receiver},     {"forwarder", attempts[i].forwarder},
+		    {"poller", attempts[i].poller},         {"console", attempts[i].console},
 		    {"supervisor", attempts[i].supervisor},
 		};
 
 		if (version < attempts[i].version)
 			continue;
-		for (size_t j = 0; j < 3; j++) {
+		for (size_t j = 0; j < sizeof(columns) / sizeof(columns[0]); j++) {
 			int got = try_as(columns[j].role, attempts[i].attempt);
 
 			if (got == columns[j].wanted)
@@ -435,13 +441,14 @@ no_role_has_capabilities_or_leaves_a_core(void **state)
 						   NULL};
 	static const char *const limit_lines[] = {
 	    "Max core file size        0                    0", NULL};
-	static const char *const roles[] = {"receiver", "forwarder", "supervisor"};
+	static const char *const roles[] = {"receiver", "forwarder", "poller", "console",
+					    "supervisor"};
 	char byte;
 
 	(void)state;
 	if (CONFINE_SANITIZED)
 		skip();
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		pid_t process;
 		int status;
 
@@ -535,6 +542,24 @@ what_the_kernel_gives_can_be_read(void **state)
 		assert_non_null(strstr(bytes, "system calls"));
 	if (!CONFINE_SANITIZED && confine_files_version() >= 4)
 		assert_non_null(strstr(bytes, ", TCP ports"));
+}
+
+/* As `siembridge check --confinement` does, whose test looks at each word. */
+static void
+each_role_is_told_and_fits_where_it_is_printed(void **state)
+{
+	static char bytes[64 * 1024];
+	struct text text;
+
+	(void)state;
+	text_start(&text, bytes, sizeof(bytes));
+	confine_describe_roles(&text, &config);
+	assert_false(text.overflowed);
+	assert_true(text.length < sizeof(bytes) / 2); /* newer libraries know more calls */
+	for (size_t i = 0; confine_row(i) != NULL; i++)
+		assert_non_null(strstr(bytes, confine_row(i)->role));
+	for (const char *line = bytes; *line != '\0'; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 110);
 }
 
 /* ---- ports ---- */
@@ -635,6 +660,7 @@ set_scene(void **state)
 	configured_listener = listen_somewhere(&configured_port);
 	other_listener = listen_somewhere(&other_port);
 	(void)snprintf(configured, sizeof(configured), "127.0.0.1:%u", configured_port);
+	(void)snprintf(list_url, sizeof(list_url), "https://%s/events", configured);
 	if (configured_listener < 0 || other_listener < 0 || mkdir(spool, 0700) != 0 ||
 	    mkdir(output_directory, 0700) != 0)
 		return -1;
@@ -668,6 +694,7 @@ main(void)
 	    cmocka_unit_test(the_ports_of_each_kind_are_known),
 	    cmocka_unit_test(a_role_without_a_row_does_not_start),
 	    cmocka_unit_test(what_the_kernel_gives_can_be_read),
+	    cmocka_unit_test(each_role_is_told_and_fits_where_it_is_printed),
 	};
 
 	log_start("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
