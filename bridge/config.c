@@ -28,6 +28,27 @@ config_vendor_key(enum config_vendor vendor)
 	return vendors[vendor].key;
 }
 
+const struct config_several *
+config_several_of(const struct config_destination *destination)
+{
+	if (destination->syslog != NULL)
+		return &destination->syslog->several;
+	return destination->splunk_hec != NULL ? &destination->splunk_hec->several : NULL;
+}
+
+const char *
+config_several_address(const struct config_destination *destination, size_t index)
+{
+	const struct config_several *several = config_several_of(destination);
+
+	if (several == NULL)
+		return NULL;
+	if (several->count > 0)
+		return several->addresses[index];
+	return destination->syslog != NULL ? destination->syslog->address
+					   : destination->splunk_hec->url;
+}
+
 bool
 config_is_on_call(const struct config_destination *destination)
 {

@@ -288,28 +288,34 @@ enum config_balance {
 	CONFIG_BALANCE_ROUND_ROBIN, /* one after the other */
 };
 
-/* syslog: of a destination */
-struct config_syslog {
-	char *address;            /* "host:port"; a path for unix, unix-stream; or: */
-	char **addresses;         /* several of them, the primary first */
-	unsigned addresses_count; /* 0: there is `address` alone */
-	char *balance_text;       /* failover (default), round-robin; of addresses only */
-	char *failback_text;      /* how often the primary is tried again; default 60s */
-	char *rotate_text;        /* how long a connection lasts in round-robin; default 60s */
-	char *transport_text;     /* tcp (default), tls, udp, relp, relp-tls, unix, unix-stream */
-	char *framing_text;       /* tcp: octet-counting (default), lf; unix-stream: the reverse */
-	char *settle_text;        /* how long a tcp, tls connection must live on; default 1s */
-	char *header_text;        /* of formats that have none: rfc5424 (default), rfc3164 */
-	char *facility_text;      /* number 0..23 or name; default 13 */
-	char *hostname;           /* RFC 5424 HOSTNAME; default: this host's */
-	char *app_name;           /* default siembridge */
-	char *enterprise_number_text; /* of our SD-IDs; default 32473 */
-	char *max_message_size_text;  /* default 8KiB; 1180 for udp */
-	struct config_tls tls;        /* its keys stand beside these; tls, relp-tls only */
+/* Several addresses in place of one, and how they are used. */
+struct config_several {
+	char **addresses;    /* the primary first; `addresses` of syslog, `urls` of splunk_hec */
+	unsigned count;      /* 0: there is one alone, and it stands elsewhere */
+	char *balance_text;  /* failover (default), round-robin */
+	char *failback_text; /* how often the primary is tried again; default 60s */
+	char *rotate_text;   /* how long a connection lasts in round-robin; default 60s */
 
 	enum config_balance balance;
 	int64_t failback; /* milliseconds */
 	int64_t rotate;   /* milliseconds */
+};
+
+/* syslog: of a destination */
+struct config_syslog {
+	char *address;                 /* "host:port"; a path for unix, unix-stream; or: */
+	struct config_several several; /* its keys stand beside these */
+	char *transport_text; /* tcp (default), tls, udp, relp, relp-tls, unix, unix-stream */
+	char *framing_text;   /* tcp: octet-counting (default), lf; unix-stream: the reverse */
+	char *settle_text;    /* how long a tcp, tls connection must live on; default 1s */
+	char *header_text;    /* of formats that have none: rfc5424 (default), rfc3164 */
+	char *facility_text;  /* number 0..23 or name; default 13 */
+	char *hostname;       /* RFC 5424 HOSTNAME; default: this host's */
+	char *app_name;       /* default siembridge */
+	char *enterprise_number_text; /* of our SD-IDs; default 32473 */
+	char *max_message_size_text;  /* default 8KiB; 1180 for udp */
+	struct config_tls tls;        /* its keys stand beside these; tls, relp-tls only */
+
 	enum config_transport transport;
 	enum config_framing framing;
 	int64_t settle;            /* milliseconds */
@@ -344,14 +350,15 @@ struct config_email {
 
 /* splunk_hec: of a destination */
 struct config_splunk_hec {
-	char *url;              /* "https://host:port"; without a path: /services/collector/event */
-	char *token_file;       /* for secret_read_password(); read again when it changes */
-	char *acknowledge_text; /* delivered is what an indexer has; default false */
-	char *index;            /* these four are templates (template.h); default: the token's */
-	char *sourcetype;       /* default siembridge:{family} */
-	char *host;             /* default: this host's name */
-	char *source;           /* default siembridge */
-	char *batch_size_text;  /* of a request before it is compressed; default 1MiB */
+	char *url; /* "https://host:port"; without a path: /services/collector/event; or: */
+	struct config_several several; /* its keys stand beside these */
+	char *token_file;              /* for secret_read_password(); read again when it changes */
+	char *acknowledge_text;        /* delivered is what an indexer has; default false */
+	char *index;             /* these four are templates (template.h); default: the token's */
+	char *sourcetype;        /* default siembridge:{family} */
+	char *host;              /* default: this host's name */
+	char *source;            /* default siembridge */
+	char *batch_size_text;   /* of a request before it is compressed; default 1MiB */
 	char *batch_events_text; /* of a request, at most; default 2000 */
 	char *linger_text;       /* between two requests that are not full; default 0s */
 	char *gzip_text;         /* default false */
@@ -546,6 +553,12 @@ void config_free(struct config *config);
 /* "pagerduty", and what its key_file is called: "routing_key_file"; NULL: it has none. */
 const char *config_vendor_name(enum config_vendor vendor);
 const char *config_vendor_key(enum config_vendor vendor);
+
+/* The several addresses it may have; NULL: its kind has one alone. */
+const struct config_several *config_several_of(const struct config_destination *destination);
+
+/* The address at that index, or the only one; NULL: its kind knows where to. */
+const char *config_several_address(const struct config_destination *destination, size_t index);
 
 /* Mail, pages, chat: what is written for people, and not for a program. */
 bool config_is_for_people(const struct config_destination *destination);

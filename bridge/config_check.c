@@ -313,10 +313,10 @@ check_syslog(const struct check *check, const struct config_place *destination,
 		return check_tls(check, &place, &syslog->tls);
 	if (syslog->address != NULL)
 		check_socket(check, &place, "address", syslog->address);
-	for (unsigned i = 0; i < syslog->addresses_count; i++) {
+	for (unsigned i = 0; i < syslog->several.count; i++) {
 		const struct config_place entry = config_value_place(&place, "addresses", (int)i);
 
-		check_socket(check, &entry, "", syslog->addresses[i]);
+		check_socket(check, &entry, "", syslog->several.addresses[i]);
 	}
 	return true;
 }
@@ -372,6 +372,18 @@ check_email(const struct check *check, const struct config_place *destination,
 	return true;
 }
 
+static void
+warn_of_plain(const struct check *check, const struct config_place *place, const char *key,
+	      const char *url)
+{
+	struct error text;
+
+	if (strncmp(url, "http://", strlen("http://")) != 0)
+		return;
+	error_set(&text, "whoever is on the way can read the token and the events");
+	warn_at(check, place, key, &text);
+}
+
 static bool
 check_splunk_hec(const struct check *check, const struct config_place *destination,
 		 const struct config_splunk_hec *hec)
@@ -381,11 +393,13 @@ check_splunk_hec(const struct check *check, const struct config_place *destinati
 				 .certificate = hec->certificate,
 				 .private_key = hec->private_key};
 	struct secret *token = NULL;
-	struct error text;
 
-	if (strncmp(hec->url, "http://", strlen("http://")) == 0) {
-		error_set(&text, "whoever is on the way can read the token and the events");
-		warn_at(check, &place, "url", &text);
+	if (hec->url != NULL)
+		warn_of_plain(check, &place, "url", hec->url);
+	for (unsigned i = 0; i < hec->several.count; i++) {
+		const struct config_place entry = config_value_place(&place, "urls", (int)i);
+
+		warn_of_plain(check, &entry, "", hec->several.addresses[i]);
 	}
 	if (!secret_read_password(&token, hec->token_file, place.error))
 		return config_value_wrong(&place, "token_file");

@@ -188,11 +188,11 @@ static const cyaml_schema_field_t source_fields[] = {
 static const cyaml_schema_field_t syslog_fields[] = {
     /* one of these two: config_validate_destination.c */
     TEXT("address", OPTIONAL, config_syslog, address),
-    CYAML_FIELD_SEQUENCE("addresses", OPTIONAL, struct config_syslog, addresses, &text_entry, 1,
-			 MOST_ENTRIES),
-    TEXT("balance", OPTIONAL, config_syslog, balance_text),
-    TEXT("failback", OPTIONAL, config_syslog, failback_text),
-    TEXT("rotate", OPTIONAL, config_syslog, rotate_text),
+    CYAML_FIELD_SEQUENCE_COUNT("addresses", OPTIONAL, struct config_syslog, several.addresses,
+			       several.count, &text_entry, 1, MOST_ENTRIES),
+    TEXT("balance", OPTIONAL, config_syslog, several.balance_text),
+    TEXT("failback", OPTIONAL, config_syslog, several.failback_text),
+    TEXT("rotate", OPTIONAL, config_syslog, several.rotate_text),
     TEXT("transport", OPTIONAL, config_syslog, transport_text),
     TEXT("framing", OPTIONAL, config_syslog, framing_text),
     TEXT("settle", OPTIONAL, config_syslog, settle_text),
@@ -232,7 +232,13 @@ static const cyaml_schema_field_t email_fields[] = {
 };
 
 static const cyaml_schema_field_t splunk_hec_fields[] = {
-    TEXT("url", REQUIRED, config_splunk_hec, url),
+    /* one of these two: config_validate_splunk_hec.c */
+    TEXT("url", OPTIONAL, config_splunk_hec, url),
+    CYAML_FIELD_SEQUENCE_COUNT("urls", OPTIONAL, struct config_splunk_hec, several.addresses,
+			       several.count, &text_entry, 1, MOST_ENTRIES),
+    TEXT("balance", OPTIONAL, config_splunk_hec, several.balance_text),
+    TEXT("failback", OPTIONAL, config_splunk_hec, several.failback_text),
+    TEXT("rotate", OPTIONAL, config_splunk_hec, several.rotate_text),
     TEXT("token_file", REQUIRED, config_splunk_hec, token_file),
     TEXT("acknowledge", OPTIONAL, config_splunk_hec, acknowledge_text),
     TEXT("index", OPTIONAL, config_splunk_hec, index),

@@ -42,6 +42,28 @@ validate_url(const struct config_place *place, const char *key, const char *url,
 	return config_value_wrong(place, key);
 }
 
+static bool
+validate_urls(const struct config_place *place, const struct config_splunk_hec *hec)
+{
+	const unsigned count = hec->several.count;
+
+	if (hec->url == NULL && count == 0) {
+		error_set(place->error, "does not say where to; give a url, or several under urls");
+		return config_value_wrong(place, "");
+	}
+	if (hec->url != NULL && count > 0) {
+		error_set(place->error, "stands beside url; put all of them here");
+		return config_value_wrong(place, "urls");
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct config_place entry = config_value_place(place, "urls", (int)i);
+
+		if (!validate_url(&entry, "", hec->several.addresses[i], true))
+			return false;
+	}
+	return hec->url == NULL || validate_url(place, "url", hec->url, true);
+}
+
 /* The four of the envelope. */
 static bool
 validate_templates(const struct config_place *place, const struct config_splunk_hec *hec)
@@ -81,11 +103,18 @@ is_guid(const char *text)
 }
 
 static bool
-validate_channel(const struct config_place *place, const char *channel)
+validate_channel(const struct config_place *place, const struct config_splunk_hec *hec)
 {
-	if (channel == NULL || is_guid(channel))
+	if (hec->channel == NULL)
 		return true;
-	error_set(place->error, "'%.80s' is no GUID; `uuidgen` makes one", channel);
+	/* the number of a request at one of them would be taken for the other's */
+	if (hec->several.count > 1)
+		error_set(place->error, "has a use with one url alone; take it out, and each "
+					"connection has a channel of its own");
+	else if (is_guid(hec->channel))
+		return true;
+	else
+		error_set(place->error, "'%.80s' is no GUID; `uuidgen` makes one", hec->channel);
 	return config_value_wrong(place, "channel");
 }
 
@@ -145,7 +174,8 @@ config_validate_splunk_hec(const struct config_place *destination, struct config
 	    {"timeout", hec->timeout_text, "60s", "100ms", "10m", .milliseconds = &hec->timeout},
 	};
 
-	return validate_url(&place, "url", hec->url, true) &&
+	return validate_urls(&place, hec) &&
+	       config_validate_several(&place, &hec->several, "several urls") &&
 	       (hec->proxy == NULL || validate_url(&place, "proxy", hec->proxy, false)) &&
 	       config_value_switch(&place, "acknowledge", hec->acknowledge_text, false,
 				   &hec->acknowledge) &&
@@ -153,6 +183,6 @@ config_validate_splunk_hec(const struct config_place *destination, struct config
 	       config_value_number(&place, "batch_events", hec->batch_events_text, 2000, 1,
 				   MOST_EVENTS, &hec->batch_events) &&
 	       config_value_quantities(&place, rows, COUNT(rows)) &&
-	       validate_templates(&place, hec) && validate_channel(&place, hec->channel) &&
+	       validate_templates(&place, hec) && validate_channel(&place, hec) &&
 	       validate_files(&place, hec) && validate_trust(&place, hec);
 }

@@ -26,11 +26,6 @@ static const struct config_word framings[] = {
     {"lf", CONFIG_FRAMING_LF},
 };
 
-static const struct config_word balances[] = {
-    {"failover", CONFIG_BALANCE_FAILOVER},
-    {"round-robin", CONFIG_BALANCE_ROUND_ROBIN},
-};
-
 /* A word where one is written; `fallback` otherwise. */
 static bool
 read_word(const struct config_place *place, const char *key, const char *text,
@@ -53,18 +48,15 @@ static bool
 validate_words(const struct config_place *place, struct config_syslog *syslog,
 	       const struct config_profile *profile)
 {
-	int transport, framing, balance;
+	int transport, framing;
 
 	if (!read_word(place, "transport", syslog->transport_text, transports, COUNT(transports),
 		       CONFIG_TRANSPORT_TCP, &transport) ||
 	    !read_word(place, "framing", syslog->framing_text, framings, COUNT(framings),
-		       default_framing(transport, profile), &framing) ||
-	    !read_word(place, "balance", syslog->balance_text, balances, COUNT(balances),
-		       CONFIG_BALANCE_FAILOVER, &balance))
+		       default_framing(transport, profile), &framing))
 		return false;
 	syslog->transport = (enum config_transport)transport;
 	syslog->framing = (enum config_framing)framing;
-	syslog->balance = (enum config_balance)balance;
 	return true;
 }
 
@@ -126,32 +118,6 @@ validate_use_of_transport(const struct config_place *place, const struct config_
 	return true;
 }
 
-static bool
-validate_use_of_balance(const struct config_place *place, const struct config_syslog *syslog)
-{
-	const bool several = syslog->addresses_count > 1;
-	const bool turns = syslog->balance == CONFIG_BALANCE_ROUND_ROBIN;
-	const struct {
-		const char *key;
-		bool is_idle;
-		const char *use;
-	} rows[] = {
-	    {"balance", syslog->balance_text != NULL && !several, "several addresses"},
-	    {"failback", syslog->failback_text != NULL && !several, "several addresses"},
-	    {"rotate", syslog->rotate_text != NULL && !several, "several addresses"},
-	    {"failback", syslog->failback_text != NULL && turns, "'balance: failover'"},
-	    {"rotate", syslog->rotate_text != NULL && !turns, "'balance: round-robin'"},
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (!rows[i].is_idle)
-			continue;
-		error_set(place->error, "has a use with %s alone; take it out", rows[i].use);
-		return config_value_wrong(place, rows[i].key);
-	}
-	return true;
-}
-
 /* ---- addresses ---- */
 
 /* `address` stands in the mapping of `place` under `key`. */
@@ -176,19 +142,19 @@ validate_address(const struct config_place *place, const char *key,
 static bool
 validate_addresses(const struct config_place *place, const struct config_syslog *syslog)
 {
-	if (syslog->address == NULL && syslog->addresses_count == 0) {
+	if (syslog->address == NULL && syslog->several.count == 0) {
 		error_set(place->error, "does not say where to; give an address, or several "
 					"under addresses");
 		return config_value_wrong(place, "");
 	}
-	if (syslog->address != NULL && syslog->addresses_count > 0) {
+	if (syslog->address != NULL && syslog->several.count > 0) {
 		error_set(place->error, "stands beside address; put all of them here");
 		return config_value_wrong(place, "addresses");
 	}
-	for (unsigned i = 0; i < syslog->addresses_count; i++) {
+	for (unsigned i = 0; i < syslog->several.count; i++) {
 		const struct config_place entry = config_value_place(place, "addresses", (int)i);
 
-		if (!validate_address(&entry, "", syslog, syslog->addresses[i]))
+		if (!validate_address(&entry, "", syslog, syslog->several.addresses[i]))
 			return false;
 	}
 	return syslog->address == NULL ||
@@ -269,9 +235,6 @@ validate_quantities(const struct config_place *place, struct config_syslog *sysl
 	struct config_quantity rows[] = {
 	    {"max_message_size", syslog->max_message_size_text, NULL, "480", NULL,
 	     .bytes = &syslog->max_message_size},
-	    {"failback", syslog->failback_text, "60s", "1s", "1d",
-	     .milliseconds = &syslog->failback},
-	    {"rotate", syslog->rotate_text, "60s", "1s", "1d", .milliseconds = &syslog->rotate},
 	    {"settle", syslog->settle_text, "1s", "0s", "1m", .milliseconds = &syslog->settle},
 	};
 
@@ -288,8 +251,9 @@ config_validate_syslog(const struct config_place *destination, struct config_sys
 	/* RFC 5424 6: HOSTNAME and APP-NAME */
 	return validate_words(&place, syslog, profile) &&
 	       validate_use_of_transport(&place, syslog) &&
-	       validate_use_of_balance(&place, syslog) && validate_addresses(&place, syslog) &&
-	       validate_tls(&place, &syslog->tls) && validate_quantities(&place, syslog, profile) &&
+	       config_validate_several(&place, &syslog->several, "several addresses") &&
+	       validate_addresses(&place, syslog) && validate_tls(&place, &syslog->tls) &&
+	       validate_quantities(&place, syslog, profile) &&
 	       config_value_printable(&place, "hostname", syslog->hostname, 255) &&
 	       config_value_printable(&place, "app_name", syslog->app_name, 48);
 }

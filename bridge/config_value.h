@@ -127,6 +127,13 @@ MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
 				       struct config_syslog *syslog,
 				       const struct config_profile *profile);
 
+/*
+ * ... about how several addresses are used, at the place of the mapping that has them;
+ * `what` calls them "several addresses".
+ */
+MUST_CHECK bool config_validate_several(const struct config_place *place,
+					struct config_several *several, const char *what);
+
 /* ... about how its events are written: fills destination->format and ->options. */
 MUST_CHECK bool config_validate_format(const struct config_place *place,
 				       const struct config *config,

@@ -78,20 +78,28 @@ take_http(const struct ports *ports, const struct config_http *http)
 static bool
 take_syslog(const struct ports *ports, const struct config_syslog *syslog)
 {
-	for (unsigned i = 0; i < syslog->addresses_count; i++)
-		if (!take_address(ports, syslog->addresses[i]))
+	for (unsigned i = 0; i < syslog->several.count; i++)
+		if (!take_address(ports, syslog->several.addresses[i]))
 			return false;
 	return take_address(ports, syslog->address);
 }
 
 static bool
+take_splunk_hec(const struct ports *ports, const struct config_splunk_hec *hec)
+{
+	for (unsigned i = 0; i < hec->several.count; i++)
+		if (!take_url(ports, hec->several.addresses[i], hec->proxy))
+			return false;
+	return hec->url == NULL || take_url(ports, hec->url, hec->proxy);
+}
+
+static bool
 take_destination(const struct ports *ports, const struct config_destination *destination)
 {
-	const struct config_splunk_hec *hec = destination->splunk_hec;
-
 	return (destination->syslog == NULL || take_syslog(ports, destination->syslog)) &&
 	       (destination->email == NULL || take_address(ports, destination->email->server)) &&
-	       (hec == NULL || take_url(ports, hec->url, hec->proxy)) &&
+	       (destination->splunk_hec == NULL ||
+		take_splunk_hec(ports, destination->splunk_hec)) &&
 	       (destination->http == NULL || take_http(ports, destination->http));
 }
 

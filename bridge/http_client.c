@@ -19,6 +19,7 @@ struct http_client {
 	char problem[CURL_ERROR_SIZE]; /* written by curl */
 	struct text answer;
 	const atomic_bool *stopping;
+	int64_t timeout; /* milliseconds, of a request that has none of its own */
 	int64_t stop_at; /* deadline_now() at which to give up; 0: nobody stops */
 	size_t longest_answer;
 	char bytes[]; /* longest_answer of them */
@@ -101,7 +102,6 @@ set_manners(CURL *curl, const struct http_client_settings *settings)
 	    {CURLOPT_TCP_KEEPALIVE, 1},
 	    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
 	    {CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout},
-	    {CURLOPT_TIMEOUT_MS, (long)settings->timeout},
 	};
 	/* An empty proxy is none, and no NO_PROXY of the environment undoes a given one. */
 	const struct option texts[] = {
@@ -146,6 +146,7 @@ http_client_new(struct http_client **client, const struct http_client_settings *
 
 	made->longest_answer = longest_answer;
 	made->stopping = settings->stopping;
+	made->timeout = settings->timeout;
 	made->curl = curl_easy_init();
 	if (made->curl == NULL) {
 		free(made);
@@ -246,6 +247,10 @@ set_request(struct http_client *client, const struct http_client_request *reques
 		code = curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, request->method);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(
+		    client->curl, CURLOPT_TIMEOUT_MS,
+		    (long)(request->timeout > 0 ? request->timeout : client->timeout));
 	return code;
 }
 
@@ -367,7 +372,8 @@ bool
 http_client_post(struct http_client *client, const char *url, struct slice headers,
 		 struct slice body, struct http_client_answer *answer, struct error *error)
 {
-	const struct http_client_request request = {"POST", url, headers, body};
+	const struct http_client_request request = {
+	    .method = "POST", .url = url, .headers = headers, .body = body};
 
 	return http_client_perform(client, &request, answer, error) == HTTP_CLIENT_ANSWERED;
 }

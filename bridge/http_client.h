@@ -51,6 +51,7 @@ struct http_client_request {
 	const char *url;
 	struct slice headers; /* "name: value\n" lines */
 	struct slice body;
+	int64_t timeout; /* milliseconds, for this one in all; 0: that of the client */
 };
 
 struct http_client_answer {

@@ -203,14 +203,21 @@ print_source(const struct config_source *source)
 			       source->secrets[i].not_after_text);
 }
 
+/* The one, or the several. */
+static void
+print_addresses(const char *address, const struct config_several *several)
+{
+	if (address != NULL)
+		printf("%s", address);
+	for (unsigned i = 0; i < several->count; i++)
+		printf("%s%s", i > 0 ? ", " : "", several->addresses[i]);
+}
+
 static void
 print_syslog(const struct config_syslog *syslog)
 {
 	printf("syslog %s ", syslog->transport_text != NULL ? syslog->transport_text : "tcp");
-	if (syslog->address != NULL)
-		printf("%s", syslog->address);
-	for (unsigned i = 0; i < syslog->addresses_count; i++)
-		printf("%s%s", i > 0 ? ", " : "", syslog->addresses[i]);
+	print_addresses(syslog->address, &syslog->several);
 }
 
 static void
@@ -304,8 +311,9 @@ print_message(const struct config_destination *destination)
 static void
 print_splunk_hec(const struct config_splunk_hec *hec)
 {
-	printf("Splunk HEC at %s%s%s", hec->url, hec->acknowledge ? ", acknowledged" : "",
-	       hec->gzip ? ", gzip" : "");
+	printf("Splunk HEC at ");
+	print_addresses(hec->url, &hec->several);
+	printf("%s%s", hec->acknowledge ? ", acknowledged" : "", hec->gzip ? ", gzip" : "");
 	if (hec->proxy != NULL)
 		printf(", by %s", hec->proxy);
 	if (hec->index != NULL)

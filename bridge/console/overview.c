@@ -38,21 +38,20 @@ void
 overview_write_target(const struct config_destination *destination, struct text *text)
 {
 	const struct config_syslog *syslog = destination->syslog;
+	const struct config_several *several = config_several_of(destination);
+	const char *address = config_several_address(destination, 0);
 
 	if (syslog != NULL) {
 		text_append_format(text, "syslog %s %s",
 				   syslog->transport_text != NULL ? syslog->transport_text : "tcp",
-				   syslog->addresses_count > 0 ? syslog->addresses[0]
-							       : syslog->address);
-		if (syslog->addresses_count > 1)
-			text_append_format(text, " and %u more", syslog->addresses_count - 1);
+				   address);
 	} else if (destination->file != NULL) {
 		text_append_format(text, "file %s", destination->file->path);
 	} else if (destination->email != NULL) {
 		text_append_format(text, "email by %s", destination->email->server);
 	} else if (destination->splunk_hec != NULL) {
 		text_append_string(text, "splunk_hec ");
-		text_append_slice(text, http_client_origin(destination->splunk_hec->url));
+		text_append_slice(text, http_client_origin(address));
 	} else if (destination->http != NULL) {
 		text_append_string(text, config_vendor_name(destination->http->vendor));
 		if (destination->http->url != NULL) {
@@ -60,6 +59,8 @@ overview_write_target(const struct config_destination *destination, struct text 
 			text_append_slice(text, http_client_origin(destination->http->url));
 		}
 	}
+	if (several != NULL && several->count > 1)
+		text_append_format(text, " and %u more", several->count - 1);
 }
 
 /* ---- the spool ---- */

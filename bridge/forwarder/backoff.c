@@ -26,6 +26,12 @@ backoff_reset(struct backoff *backoff)
 	backoff->ceiling = CEILING_FIRST;
 }
 
+bool
+backoff_is_fresh(const struct backoff *backoff)
+{
+	return backoff->ceiling == CEILING_FIRST;
+}
+
 int64_t
 backoff_next(struct backoff *backoff)
 {

@@ -5,6 +5,7 @@
 #ifndef BACKOFF_H
 #define BACKOFF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { BACKOFF_SHORTEST = 100, BACKOFF_LONGEST = 30000 }; /* milliseconds */
@@ -19,6 +20,9 @@ void backoff_start(struct backoff *backoff, uint64_t seed);
 
 /* After confirmed progress: the next pause is a short one again. */
 void backoff_reset(struct backoff *backoff);
+
+/* No pause was made since. */
+bool backoff_is_fresh(const struct backoff *backoff);
 
 /* Milliseconds to wait now: between half the ceiling and the ceiling, which then doubles. */
 int64_t backoff_next(struct backoff *backoff);

@@ -106,6 +106,16 @@ tell_connected(struct destination *destination, const char *how)
 	tell_retry(destination, 0, false);
 }
 
+/* A fresh connection goes on waiting for what an earlier one handed over. */
+static void
+recall(const struct destination *destination)
+{
+	const struct uplink *uplink = &destination->uplink;
+
+	if (destination->settings.acks != NULL)
+		uplink->kind->recall(uplink->connection, destination->settings.acks);
+}
+
 static bool
 ensure_connection(struct destination *destination, struct error *error)
 {
@@ -115,9 +125,7 @@ ensure_connection(struct destination *destination, struct error *error)
 		return true;
 	if (!uplink_open(&destination->uplink, &patience, error))
 		return false;
-	if (destination->settings.acks != NULL)
-		destination->uplink.kind->recall(destination->uplink.connection,
-						 destination->settings.acks);
+	recall(destination);
 	tell_connected(destination,
 		       destination->complaint.text[0] != '\0' ? "connected again" : "connected");
 	return true;
@@ -142,6 +150,12 @@ rewind_head(struct destination *destination)
 	begin_stream(destination);
 }
 
+static bool
+is_of_no_more_use(enum send_result result)
+{
+	return result == SEND_LATER || result == SEND_ELSEWHERE;
+}
+
 /* Nothing is under way: another connection would lose nothing. */
 static bool
 is_between_batches(const struct destination *destination)
@@ -156,6 +170,7 @@ move_uplink(struct destination *destination)
 
 	if (!uplink_move(&destination->uplink, &patience))
 		return;
+	recall(destination);
 	begin_stream(destination);
 	tell_connected(destination, "moved");
 }
@@ -307,6 +322,25 @@ back_off(struct destination *destination, const struct error *error)
 	watch.at = deadline_now() + pause;
 	while (!is_stopping(destination) && deadline_now() < watch.at)
 		wait_for(destination, &watch);
+}
+
+/*
+ * Another address gets the next attempt, and at once where this is the first one since
+ * something was confirmed: where all of them fail alike, each is tried after a pause.
+ */
+static void
+go_elsewhere(struct destination *destination, const struct error *error)
+{
+	bool at_once = backoff_is_fresh(&destination->backoff);
+
+	uplink_shun(&destination->uplink);
+	begin_stream(destination);
+	if (!at_once) {
+		back_off(destination, error);
+		return;
+	}
+	(void)backoff_next(&destination->backoff);
+	complain(destination, NULL, error);
 }
 
 /* ---- dead letters ---- */
@@ -514,8 +548,9 @@ confirm(struct destination *destination, struct error *error)
 	enum send_result result =
 	    uplink->kind->confirm(uplink->connection, written(destination), &confirmed, error);
 
-	if (result == SEND_LATER ||
-	    (result == SEND_REFUSED && !pass_refused(destination, confirmed, error)))
+	if (is_of_no_more_use(result))
+		return result;
+	if (result == SEND_REFUSED && !pass_refused(destination, confirmed, error))
 		return SEND_LATER;
 	if (result == SEND_AGAIN || result == SEND_HOLD)
 		pause_sending(destination, result, error);
@@ -565,7 +600,7 @@ step(struct destination *destination, struct error *error)
 	}
 	sent = transmit(destination, error);
 	tell_acks(destination);
-	if (sent == SEND_REFUSED || sent == SEND_LATER)
+	if (sent == SEND_REFUSED || is_of_no_more_use(sent))
 		return sent;
 	if (sent == SEND_AGAIN || sent == SEND_HOLD) {
 		pause_sending(destination, sent, error);
@@ -590,7 +625,8 @@ drain(struct destination *destination)
 		struct send_watch watch = {.descriptor = -1, .at = INT64_MAX};
 
 		if ((result != SEND_PROGRESS && result != SEND_IDLE) ||
-		    confirm(destination, &ignored) == SEND_LATER || is_between_batches(destination))
+		    is_of_no_more_use(confirm(destination, &ignored)) ||
+		    is_between_batches(destination))
 			break;
 		watch_uplink(destination, &watch);
 		if (watch.at > deadline.at)
@@ -620,6 +656,9 @@ loop(struct destination *destination)
 		case SEND_LATER:
 			rewind_head(destination);
 			back_off(destination, &error);
+			break;
+		case SEND_ELSEWHERE:
+			go_elsewhere(destination, &error);
 			break;
 		}
 	}

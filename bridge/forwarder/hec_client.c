@@ -21,6 +21,7 @@ enum {
 
 struct hec_client {
 	const struct config_splunk_hec *hec;
+	const char *url; /* the one of its addresses to go to */
 	const atomic_bool *stopping;
 	struct http_client *http; /* NULL: made with the next request, with fresh settings */
 	char *cookies;            /* for it; NULL: none */
@@ -70,14 +71,15 @@ write_url(char *url, struct slice base, bool has_path, const char *end)
 }
 
 struct hec_client *
-hec_client_new(const struct config_splunk_hec *hec, const atomic_bool *stopping)
+hec_client_new(const struct config_splunk_hec *hec, const char *url, const atomic_bool *stopping)
 {
 	struct hec_client *client = memory_allocate(sizeof(*client));
-	struct slice base = base_of(hec->url), origin = http_client_origin(hec->url);
+	struct slice base = base_of(url), origin = http_client_origin(url);
 	bool has_path = base.length > origin.length;
 	struct text peer;
 
 	client->hec = hec;
+	client->url = url;
 	client->stopping = stopping;
 	write_url(client->event_url, base, has_path, "/event");
 	write_url(client->health_url, base, has_path, "/health");
@@ -177,7 +179,7 @@ ensure_http(struct hec_client *client, struct error *error)
 	    .certificate = hec->certificate,
 	    .private_key = hec->private_key,
 	    .proxy = hec->proxy,
-	    .plain = strncmp(hec->url, "http://", strlen("http://")) == 0,
+	    .plain = strncmp(client->url, "http://", strlen("http://")) == 0,
 	    .cookies = true,
 	    .connect_timeout = hec->timeout < CONNECT_TIMEOUT ? hec->timeout : CONNECT_TIMEOUT,
 	    .timeout = hec->timeout,
@@ -275,9 +277,11 @@ hec_client_post(struct hec_client *client, const char *channel, struct slice env
 }
 
 enum hec_client_result
-hec_client_look(struct hec_client *client, struct hec_client_answer *answer, struct error *error)
+hec_client_look(struct hec_client *client, int64_t limit, struct hec_client_answer *answer,
+		struct error *error)
 {
-	struct http_client_request request = {.method = "GET", .url = client->health_url};
+	struct http_client_request request = {
+	    .method = "GET", .url = client->health_url, .timeout = limit};
 	struct http_client_answer got;
 	enum hec_client_result result;
 

@@ -32,8 +32,9 @@ enum hec_client_result {
 	HEC_CLIENT_WRONG,    /* nothing was sent: a token, a certificate, another setting is bad */
 };
 
-/* Gives a client, freed with hec_client_free().  Borrows both; sends nothing yet. */
-struct hec_client *hec_client_new(const struct config_splunk_hec *hec, const atomic_bool *stopping);
+/* Gives a client, freed with hec_client_free().  Borrows all three; sends nothing yet. */
+struct hec_client *hec_client_new(const struct config_splunk_hec *hec, const char *url,
+				  const atomic_bool *stopping);
 void hec_client_free(struct hec_client *client);
 
 /* scheme://host:port, for people; borrowed from the client. */
@@ -46,7 +47,8 @@ MUST_CHECK enum hec_client_result hec_client_post(struct hec_client *client, con
 						  struct hec_client_answer *answer,
 						  struct error *error);
 
-MUST_CHECK enum hec_client_result hec_client_look(struct hec_client *client,
+/* `limit`: milliseconds it may take; 0: as long as any request. */
+MUST_CHECK enum hec_client_result hec_client_look(struct hec_client *client, int64_t limit,
 						  struct hec_client_answer *answer,
 						  struct error *error);
 

@@ -36,7 +36,7 @@ static const struct hec_reply_row rows[] = {
 	{20, 503, 503, HEC_RETRY, 0, "unhealthy: queues are full, and the acknowledgement service is not available"},
 	{21, 400, 400, HEC_HOLD, 0, "the token is invalid; put the right one into token_file"},
 	{22, 400, 400, HEC_HOLD, 0, "the token is disabled; enable it in Splunk"},
-	{23, 503, 503, HEC_RETRY, 0, "server is shutting down"},
+	{23, 503, 503, HEC_ELSEWHERE, 0, "server is shutting down"},
 	{24, 200, 200, HEC_SLOW, 0, "taken; its queue is nearly full"},
 	{25, 200, 200, HEC_SLOW, 0, "taken; its acknowledgement channel is nearly full"},
 	{26, 429, 429, HEC_RETRY, 0, "its queue is full"},
@@ -67,8 +67,10 @@ const char *
 hec_reply_action_name(enum hec_action action)
 {
 	static const char *const names[] = {
-	    [HEC_DONE] = "done", [HEC_SLOW] = "slow down",  [HEC_RETRY] = "retry",
-	    [HEC_HOLD] = "hold", [HEC_DROP] = "drop event", [HEC_SPLIT] = "split",
+	    [HEC_DONE] = "done",   [HEC_SLOW] = "slow down",
+	    [HEC_RETRY] = "retry", [HEC_ELSEWHERE] = "retry elsewhere",
+	    [HEC_HOLD] = "hold",   [HEC_DROP] = "drop event",
+	    [HEC_SPLIT] = "split",
 	};
 
 	return names[action];

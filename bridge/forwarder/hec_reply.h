@@ -15,12 +15,14 @@
 #include "formats/text.h"
 
 enum hec_action {
-	HEC_DONE,  /* taken */
-	HEC_SLOW,  /* taken; the next request after a pause */
-	HEC_RETRY, /* not taken: the same again after a pause */
-	HEC_HOLD,  /* a setting is bad: nothing is dropped, the same again now and then */
-	HEC_DROP,  /* one event is bad: which one, says hec_reply.event, where it is known */
-	HEC_SPLIT, /* too much at once, or something in it is bad: again in halves */
+	HEC_DONE,      /* taken */
+	HEC_SLOW,      /* taken; the next request after a pause */
+	HEC_RETRY,     /* not taken: the same again after a pause */
+	HEC_ELSEWHERE, /* not taken: the same at another address at once; where there is none,
+			  as HEC_RETRY */
+	HEC_HOLD,      /* a setting is bad: nothing is dropped, the same again now and then */
+	HEC_DROP,      /* one event is bad: which one, says hec_reply.event, where it is known */
+	HEC_SPLIT,     /* too much at once, or something in it is bad: again in halves */
 };
 
 struct hec_reply {

@@ -109,6 +109,21 @@ on_recalled(void *context, struct delivery_ack *ack)
 	acks_recall(context, ack);
 }
 
+/*
+ * Of several addresses the first one: a channel is of one connection alone, and no other
+ * indexer knows its name.
+ */
+static void
+write_endpoint(const struct config_destination *configuration, struct ack_news *news)
+{
+	struct slice origin = http_client_origin(config_several_address(configuration, 0));
+	struct text endpoint;
+
+	text_start(&endpoint, news->endpoint, sizeof(news->endpoint) - 1);
+	text_append(&endpoint, origin.bytes,
+		    origin.length < endpoint.capacity ? origin.length : endpoint.capacity);
+}
+
 bool
 ledger_recall(struct ledger *ledger, const struct config_destination *configuration,
 	      struct acks **acks, struct error *error)
@@ -116,16 +131,11 @@ ledger_recall(struct ledger *ledger, const struct config_destination *configurat
 	const struct delivery_cursor *cursor = &ledger->cursors[ledger->count - 1];
 	struct ack_news *news = &ledger->acks[ledger->count - 1];
 	const struct config_splunk_hec *hec = configuration->splunk_hec;
-	struct slice origin;
-	struct text endpoint;
 
 	*acks = NULL;
 	if (hec == NULL || !hec->acknowledge)
 		return true;
-	origin = http_client_origin(hec->url);
-	text_start(&endpoint, news->endpoint, sizeof(news->endpoint) - 1);
-	text_append(&endpoint, origin.bytes,
-		    origin.length < endpoint.capacity ? origin.length : endpoint.capacity);
+	write_endpoint(configuration, news);
 	news->owner.destination = configuration->name;
 	news->owner.endpoint = news->endpoint;
 	*acks = acks_new();

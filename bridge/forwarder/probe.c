@@ -159,6 +159,7 @@ fail(const struct batch *batch, enum send_result result, struct error *error)
 	case SEND_HOLD:
 		return error_prefix(error, "a setting is bad: ");
 	case SEND_AGAIN:
+	case SEND_ELSEWHERE:
 		return error_prefix(error, "not now: ");
 	case SEND_LATER:
 	case SEND_ANEW:

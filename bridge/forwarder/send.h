@@ -13,10 +13,11 @@
 #include "bridge/forwarder/connect.h"
 
 enum send_result {
-	SEND_PROGRESS, /* something moved: go on at once */
-	SEND_IDLE,     /* nothing to do before something happens: see struct send_watch */
-	SEND_REFUSED,  /* one message can never be sent, for the reason in the error */
-	SEND_LATER,    /* the connection is of no more use, for the reason in the error */
+	SEND_PROGRESS,  /* something moved: go on at once */
+	SEND_IDLE,      /* nothing to do before something happens: see struct send_watch */
+	SEND_REFUSED,   /* one message can never be sent, for the reason in the error */
+	SEND_LATER,     /* the connection is of no more use, for the reason in the error */
+	SEND_ELSEWHERE, /* the same, and another address is to be tried before this one */
 	/* The same again after a while; what was handed over stays so, the connection too: */
 	SEND_ANEW,  /* what is not confirmed is to be handed over once more, on this connection,
 		       as a fresh stream, for the reason in the error */
@@ -59,9 +60,9 @@ struct send_kind {
 	 * Up to which of the `written` bytes is it confirmed?  *confirmed never falls.
 	 * SEND_IDLE; or SEND_REFUSED: everything before the message that ends at
 	 * *confirmed is confirmed, and that message the peer has refused for good, ask
-	 * again for what is behind it; or SEND_LATER where the connection turned out to
-	 * be broken; or SEND_AGAIN or SEND_HOLD, with *confirmed as far as it is, where
-	 * nothing more is to be sent for a while.
+	 * again for what is behind it; or SEND_LATER or SEND_ELSEWHERE where the connection
+	 * turned out to be of no more use; or SEND_AGAIN or SEND_HOLD, with *confirmed as far as it
+	 * is, where nothing more is to be sent for a while.
 	 */
 	enum send_result (*confirm)(void *connection, uint64_t written, uint64_t *confirmed,
 				    struct error *error);

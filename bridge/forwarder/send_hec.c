@@ -13,6 +13,7 @@
  *   done        the next one
  *   slow down   it was taken; the next one after Retry-After, or a second
  *   retry       SEND_AGAIN: the same after a pause, and not before Retry-After
+ *   elsewhere   SEND_ELSEWHERE: the same at another of its urls; of one alone as retry
  *   hold        SEND_HOLD: all waits until a setting is mended, here or in Splunk
  *   drop event  SEND_REFUSED: that event is a dead letter, the others go on
  *   split       halves, until an event that is refused is alone
@@ -20,7 +21,13 @@
  * Before the first request, and before another one when one has failed, the collector
  * is asked whether it is well; only its own no keeps events back.
  *
- * What is acknowledged is asked for by channel: hec_channel.h.
+ * Of several urls one that cannot be reached, does not answer or says of itself that it
+ * is not well is passed over when a connection begins; one that breaks later, or shuts
+ * down, is left.  That it is busy is no reason to leave it (standards.md 9.2).
+ *
+ * What is acknowledged is asked for by channel: hec_channel.h.  With another url that is
+ * still done: where both lead to the same indexers it is heard of there, and else it is
+ * sent again after ack_timeout, as from an indexer that has died.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -57,17 +64,70 @@ struct session {
 
 /* ---- a session ---- */
 
+static void
+close_session(void *connection)
+{
+	struct session *session = connection;
+
+	hec_client_free(session->client);
+	free(session);
+}
+
+static bool
+has_others(const struct session *session)
+{
+	return session->hec->several.count > 1;
+}
+
+static bool
+is_not_well(const struct hec_client_answer *answer)
+{
+	return answer->reply.code >= 0 &&
+	       (answer->reply.action == HEC_RETRY || answer->reply.action == HEC_ELSEWHERE);
+}
+
+static bool
+is_no(const struct hec_client_answer *answer)
+{
+	return is_not_well(answer) || (answer->reply.code >= 0 && answer->reply.action == HEC_HOLD);
+}
+
+/* Is there somebody to talk to?  A setting that is bad is told of later, and holds. */
+static bool
+greet(const struct session *session, const struct connect_patience *patience, struct error *error)
+{
+	struct hec_client_answer answer;
+
+	switch (hec_client_look(session->client,
+				patience->limit > 0 ? patience->limit : CONNECT_LIMIT, &answer,
+				error)) {
+	case HEC_CLIENT_AWAY:
+	case HEC_CLIENT_LOST:
+		return false;
+	case HEC_CLIENT_WRONG:
+		return true;
+	case HEC_CLIENT_ANSWERED:
+		break;
+	}
+	if (is_not_well(&answer))
+		hec_client_explain(session->client, &answer, error);
+	return !is_not_well(&answer);
+}
+
 static bool
 open_session(void **connection, const struct config_destination *destination, const char *address,
 	     const struct connect_patience *patience, struct error *error)
 {
 	struct session *session = memory_allocate(sizeof(*session));
 
-	(void)address, (void)error;
 	session->hec = destination->splunk_hec;
-	session->client = hec_client_new(session->hec, patience->stopping);
+	session->client = hec_client_new(session->hec, address, patience->stopping);
 	session->limit = session->hec->batch_events;
 	hec_channel_begin(&session->channel, session->hec->channel, false);
+	if (has_others(session) && !greet(session, patience, error)) {
+		close_session(session);
+		return false;
+	}
 	*connection = session;
 	return true;
 }
@@ -94,15 +154,6 @@ peer(const void *connection)
 }
 
 static void
-close_session(void *connection)
-{
-	struct session *session = connection;
-
-	hec_client_free(session->client);
-	free(session);
-}
-
-static void
 leave_channel(struct session *session)
 {
 	if (session->acks != NULL && hec_channel_leave(&session->channel, session->acks))
@@ -115,24 +166,22 @@ static enum send_result
 fail(struct session *session, enum hec_client_result result)
 {
 	session->well = false;
-	return result == HEC_CLIENT_WRONG ? SEND_HOLD : SEND_AGAIN;
+	if (result == HEC_CLIENT_WRONG)
+		return SEND_HOLD;
+	return has_others(session) ? SEND_ELSEWHERE : SEND_AGAIN;
 }
 
-/* For a retry, or for a setting. */
+/* For a retry, here or elsewhere, or for a setting. */
 static enum send_result
 obey(struct session *session, const struct hec_client_answer *answer, struct error *error)
 {
 	session->well = false;
 	session->not_before = answer->retry_after > 0 ? deadline_now() + answer->retry_after : 0;
 	hec_client_explain(session->client, answer, error);
-	return answer->reply.action == HEC_HOLD ? SEND_HOLD : SEND_AGAIN;
-}
-
-static bool
-is_no(const struct hec_client_answer *answer)
-{
-	return answer->reply.code >= 0 &&
-	       (answer->reply.action == HEC_HOLD || answer->reply.action == HEC_RETRY);
+	if (answer->reply.action == HEC_HOLD)
+		return SEND_HOLD;
+	return answer->reply.action == HEC_ELSEWHERE && has_others(session) ? SEND_ELSEWHERE
+									    : SEND_AGAIN;
 }
 
 static void
@@ -163,7 +212,7 @@ check_health(struct session *session, struct error *error)
 
 	if (session->well)
 		return SEND_PROGRESS;
-	result = hec_client_look(session->client, &answer, error);
+	result = hec_client_look(session->client, 0, &answer, error);
 	if (result != HEC_CLIENT_ANSWERED)
 		return fail(session, result);
 	if (is_no(&answer))
@@ -328,7 +377,7 @@ split(struct session *session, struct batch *batch, size_t count,
 		return SEND_PROGRESS;
 	}
 	if (answer->reply.code < 0 &&
-	    (hec_client_look(session->client, &health, error) != HEC_CLIENT_ANSWERED ||
+	    (hec_client_look(session->client, 0, &health, error) != HEC_CLIENT_ANSWERED ||
 	     health.reply.code < 0)) {
 		session->well = false;
 		hec_client_explain(session->client, answer, error);
@@ -365,6 +414,8 @@ act(struct session *session, struct batch *batch, const struct parcel *parcel,
 	case HEC_RETRY:
 		if (answer->reply.code < 0)
 			leave_channel(session);
+		break;
+	case HEC_ELSEWHERE:
 		break;
 	case HEC_HOLD:
 		spare_good(session, batch, &answer->reply);

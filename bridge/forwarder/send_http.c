@@ -250,9 +250,10 @@ static enum vendor_action
 perform(struct teller *teller, const struct vendor_notification *notification, struct error *error)
 {
 	struct vendor_request *request = &teller->request;
-	const struct http_client_request asked = {request->method, request->url.bytes,
-						  text_slice(&request->headers),
-						  text_slice(&request->body)};
+	const struct http_client_request asked = {.method = request->method,
+						  .url = request->url.bytes,
+						  .headers = text_slice(&request->headers),
+						  .body = text_slice(&request->body)};
 	struct http_client_answer answer;
 	enum vendor_action action = VENDOR_RETRY;
 

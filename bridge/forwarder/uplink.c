@@ -8,40 +8,30 @@
 static size_t
 count_of(const struct uplink *uplink)
 {
-	const struct config_syslog *syslog = uplink->configuration->syslog;
+	const struct config_several *several = config_several_of(uplink->configuration);
 
-	return syslog != NULL && syslog->addresses_count > 1 ? syslog->addresses_count : 1;
-}
-
-static const char *
-address_of(const struct uplink *uplink, size_t index)
-{
-	const struct config_syslog *syslog = uplink->configuration->syslog;
-
-	if (syslog == NULL)
-		return NULL;
-	return syslog->addresses_count > 0 ? syslog->addresses[index] : syslog->address;
+	return several != NULL && several->count > 1 ? several->count : 1;
 }
 
 static bool
 takes_turns(const struct uplink *uplink)
 {
-	const struct config_syslog *syslog = uplink->configuration->syslog;
+	const struct config_several *several = config_several_of(uplink->configuration);
 
-	return syslog != NULL && syslog->balance == CONFIG_BALANCE_ROUND_ROBIN;
+	return several != NULL && several->balance == CONFIG_BALANCE_ROUND_ROBIN;
 }
 
 /* When a connection to the current address is to be left. */
 static int64_t
 next_move(const struct uplink *uplink)
 {
-	const struct config_syslog *syslog = uplink->configuration->syslog;
+	const struct config_several *several = config_several_of(uplink->configuration);
 
 	if (count_of(uplink) == 1)
 		return INT64_MAX;
 	if (takes_turns(uplink))
-		return deadline_now() + syslog->rotate;
-	return uplink->current > 0 ? deadline_now() + syslog->failback : INT64_MAX;
+		return deadline_now() + several->rotate;
+	return uplink->current > 0 ? deadline_now() + several->failback : INT64_MAX;
 }
 
 /* ---- the connection ---- */
@@ -63,6 +53,13 @@ uplink_close(struct uplink *uplink)
 		uplink->kind->close(uplink->connection);
 	uplink->connection = NULL;
 	uplink->due = INT64_MAX;
+}
+
+void
+uplink_shun(struct uplink *uplink)
+{
+	uplink_close(uplink);
+	uplink->shunned = uplink->used;
 }
 
 /* "what was said before; what is said now" */
@@ -88,7 +85,8 @@ open_any(struct uplink *uplink, void **connection, size_t first, size_t count,
 
 		if (i > 0)
 			before = *error;
-		if (uplink->kind->open(connection, uplink->configuration, address_of(uplink, index),
+		if (uplink->kind->open(connection, uplink->configuration,
+				       config_several_address(uplink->configuration, index),
 				       patience, error)) {
 			uplink->current = index;
 			uplink->used = true;
@@ -105,12 +103,14 @@ open_any(struct uplink *uplink, void **connection, size_t first, size_t count,
 bool
 uplink_open(struct uplink *uplink, const struct connect_patience *patience, struct error *error)
 {
-	size_t first = uplink->used && takes_turns(uplink) ? uplink->current + 1 : 0;
+	bool next = uplink->shunned || (uplink->used && takes_turns(uplink));
+	size_t first = next ? uplink->current + 1 : 0;
 
 	if (!open_any(uplink, &uplink->connection, first, count_of(uplink), patience, error)) {
 		uplink->connection = NULL;
 		return false;
 	}
+	uplink->shunned = false;
 	uplink->due = next_move(uplink);
 	return true;
 }

@@ -5,6 +5,8 @@
  *                the very first, a better one is tried every `failback`
  *   round-robin  each connection goes to the next one, and lasts for `rotate`
  *
+ * An address that sends us elsewhere is shunned: it is the last one to be tried then.
+ *
  * Only the loop knows when a connection may be left: it asks uplink_is_due() and
  * calls uplink_move() when nothing is under way.
  */
@@ -19,6 +21,7 @@ struct uplink {
 	void *connection; /* NULL: none */
 	size_t current;   /* index of the address that it goes, or went, to */
 	bool used;        /* `current` means something */
+	bool shunned;     /* it is the last one to be tried */
 	int64_t due;      /* deadline_now() from which a move is wanted */
 };
 
@@ -31,6 +34,9 @@ MUST_CHECK bool uplink_open(struct uplink *uplink, const struct connect_patience
 
 /* Where there is none, nothing happens. */
 void uplink_close(struct uplink *uplink);
+
+/* As uplink_close(); the next uplink_open() tries all the other addresses before this one. */
+void uplink_shun(struct uplink *uplink);
 
 /* Is it time to leave this connection for another address? */
 bool uplink_is_due(const struct uplink *uplink);

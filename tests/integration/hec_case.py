@@ -1,6 +1,7 @@
 """A bridge with Splunk's HTTP Event Collector as its one destination, and a stand-in."""
 import http.client
 import json
+import sqlite3
 import ssl
 
 from hec_server import TOKEN, HecServer, code
@@ -8,16 +9,18 @@ from stage import WEBHOOK_PATH, Bridge, until, write_private
 
 
 class Case:
-    """A bridge with one destination, a stand-in of its own."""
+    """A bridge with one destination, a stand-in of its own; `others`: further urls of it."""
 
-    def __init__(self, directory, name, server=None, pair=(), heartbeat="off", **keys):
+    def __init__(self, directory, name, server=None, pair=(), heartbeat="off", others=(), **keys):
         self.directory = directory / name
         self.directory.mkdir()
         self.server = server or HecServer(*pair)
         self.bridge = Bridge(self.directory)
         self.token = self.directory / "token"
         write_private(self.token, TOKEN + "\n")
-        keys = {"url": f'"{self.server.url()}"', "token_file": self.token, **keys}
+        where = {"url": f'"{self.server.url()}"'} if not others else \
+            {"urls": [each.url() for each in (self.server, *others)]}
+        keys = {**where, "token_file": self.token, **keys}
         text = ", ".join(f"{key}: {value}" for key, value in keys.items())
         self.bridge.destinations = [f"  - {{name: splunk, hold_retry: 150ms, heartbeat: "
                                     f"{heartbeat}, splunk_hec: {{{text}}}}}\n"]

@@ -124,7 +124,8 @@ class HecServer:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
-            allow_reuse_address = True
+            # a fresh port is nobody's: with it the kernel may give one that another reserves
+            allow_reuse_address = self.port != 0
             request_queue_size = 64
 
             def handle_error(self, *_):
@@ -132,6 +133,7 @@ class HecServer:
 
         self.sockets = set()
         self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self.reserved is not None:
             self.reserved.close()
         self.port = self.server.server_address[1]

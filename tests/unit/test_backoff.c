@@ -26,7 +26,9 @@ pauses_double_up_to_the_longest(void **state)
 			if (shortest > BACKOFF_LONGEST / 2)
 				shortest = BACKOFF_LONGEST / 2;
 		}
+		assert_false(backoff_is_fresh(&backoff));
 		backoff_reset(&backoff);
+		assert_true(backoff_is_fresh(&backoff));
 		assert_true(backoff_next(&backoff) / 2 <= BACKOFF_SHORTEST);
 	}
 }

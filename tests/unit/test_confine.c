@@ -596,11 +596,13 @@ the_ports_of_each_kind_are_known(void **state)
 	static char page[] = "https://[::1]/v2/enqueue", url_file[96];
 	static char list[] = "https://api.example.com:8443/events?since={since}";
 	static char *more[] = {second};
-	struct config_syslog syslogs[] = {{.address = tcp, .addresses = more, .addresses_count = 1},
-					  {.address = local}};
+	static char spare[] = "https://spare.example.com:8089", *urls[] = {plain, spare};
+	struct config_syslog syslogs[] = {
+	    {.address = tcp, .several = {.addresses = more, .count = 1}}, {.address = local}};
 	struct config_email email = {.server = mail};
-	struct config_splunk_hec hecs[] = {
-	    {.url = hec}, {.url = plain}, {.url = hec, .proxy = proxy}};
+	struct config_splunk_hec hecs[] = {{.url = hec},
+					   {.several = {.addresses = urls, .count = 2}},
+					   {.url = hec, .proxy = proxy}};
 	struct config_http https[] = {
 	    {.url = page}, {.url = page, .proxy = bare}, {.url_file = url_file}};
 	struct config_destination all[] = {{.syslog = &syslogs[0]},  {.syslog = &syslogs[1]},
@@ -623,7 +625,7 @@ the_ports_of_each_kind_are_known(void **state)
 	assert_int_equal(write(descriptor, text, sizeof(text) - 1), sizeof(text) - 1);
 	close(descriptor);
 	ports_are(CONFINE_PORTS_DESTINATIONS, &of,
-		  (const uint16_t[]){601, 6514, 587, 8088, 80, 3128, 443, 1080, 9443, 53, 0});
+		  (const uint16_t[]){601, 6514, 587, 8088, 80, 8089, 3128, 443, 1080, 9443, 53, 0});
 	ports_are(CONFINE_PORTS_POLLS, &of, (const uint16_t[]){8443, 53, 0});
 	ports_are(CONFINE_PORTS_NONE, &of, (const uint16_t[]){0});
 	assert_int_equal(unlink(url_file), 0);

@@ -429,8 +429,10 @@ static void
 the_method_is_the_one_asked_for(void **state)
 {
 	const struct http_client_settings settings = pinned(own_pin);
-	const struct http_client_request request = {"PUT", url_of("https", "/x"), text_of("a: b\n"),
-						    text_of("end of body")};
+	const struct http_client_request request = {.method = "PUT",
+						    .url = url_of("https", "/x"),
+						    .headers = text_of("a: b\n"),
+						    .body = text_of("end of body")};
 	struct http_client_answer answer;
 	struct http_client *client;
 	struct error error;
@@ -461,8 +463,10 @@ a_failure_tells_whether_anything_was_sent_and_never_the_path(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct http_client_settings settings = pinned(rows[i].pin);
-		const struct http_client_request request = {"POST", rows[i].url, text_of(""),
-							    text_of("end of body")};
+		const struct http_client_request request = {.method = "POST",
+							    .url = rows[i].url,
+							    .headers = text_of(""),
+							    .body = text_of("end of body")};
 		struct http_client_answer answer;
 		struct http_client *client;
 		struct error error;

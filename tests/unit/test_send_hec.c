@@ -125,7 +125,7 @@ serve(void *context)
 static void
 open_session(struct fixture *fixture)
 {
-	assert_true(send_hec.open(&fixture->session, &fixture->configuration, NULL,
+	assert_true(send_hec.open(&fixture->session, &fixture->configuration, fixture->url,
 				  &fixture->patience, &fixture->error));
 	if (fixture->hec.acknowledge) {
 		fixture->acks = acks_new();
@@ -243,6 +243,7 @@ result_of(enum hec_action action)
 {
 	switch (action) {
 	case HEC_RETRY:
+	case HEC_ELSEWHERE: /* there is one url alone */
 		return SEND_AGAIN;
 	case HEC_HOLD:
 		return SEND_HOLD;

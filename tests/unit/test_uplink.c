@@ -73,10 +73,10 @@ set_up(void **state)
 		fixture.list[i] = fixture.addresses[i];
 		place_open(&fixture, i, false);
 	}
-	fixture.syslog.addresses = fixture.list;
-	fixture.syslog.addresses_count = PLACES;
-	fixture.syslog.failback = SHORTLY;
-	fixture.syslog.rotate = SHORTLY;
+	fixture.syslog.several.addresses = fixture.list;
+	fixture.syslog.several.count = PLACES;
+	fixture.syslog.several.failback = SHORTLY;
+	fixture.syslog.several.rotate = SHORTLY;
 	fixture.configuration.syslog = &fixture.syslog;
 	fixture.patience.wake = -1;
 	fixture.patience.stopping = &fixture.stopping;
@@ -189,11 +189,33 @@ after_a_break_the_primary_is_the_first_to_be_asked(void **state)
 }
 
 static void
+one_that_is_shunned_is_the_last_to_be_asked(void **state)
+{
+	struct fixture *fixture = *state;
+
+	place_open(fixture, 0, true);
+	place_open(fixture, 2, true);
+	open_at(fixture, 0);
+	uplink_shun(&fixture->uplink);
+	assert_null(fixture->uplink.connection);
+	open_at(fixture, 2);
+	becomes_due(fixture);
+	assert_true(uplink_move(&fixture->uplink, &fixture->patience));
+	assert_at(fixture, 0);
+	place_open(fixture, 2, false);
+	uplink_shun(&fixture->uplink);
+	open_at(fixture, 0);
+	place_open(fixture, 2, true);
+	uplink_close(&fixture->uplink);
+	open_at(fixture, 0);
+}
+
+static void
 in_round_robin_each_connection_goes_to_the_next_that_accepts(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->syslog.balance = CONFIG_BALANCE_ROUND_ROBIN;
+	fixture->syslog.several.balance = CONFIG_BALANCE_ROUND_ROBIN;
 	place_open(fixture, 0, true);
 	place_open(fixture, 2, true);
 	open_at(fixture, 0);
@@ -211,7 +233,7 @@ in_round_robin_the_only_one_that_accepts_is_not_left(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->syslog.balance = CONFIG_BALANCE_ROUND_ROBIN;
+	fixture->syslog.several.balance = CONFIG_BALANCE_ROUND_ROBIN;
 	place_open(fixture, 1, true);
 	open_at(fixture, 1);
 	becomes_due(fixture);
@@ -224,8 +246,8 @@ one_address_is_never_left(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->syslog.balance = CONFIG_BALANCE_ROUND_ROBIN;
-	fixture->syslog.addresses_count = 1;
+	fixture->syslog.several.balance = CONFIG_BALANCE_ROUND_ROBIN;
+	fixture->syslog.several.count = 1;
 	place_open(fixture, 0, true);
 	open_at(fixture, 0);
 	assert_true(fixture->uplink.due == INT64_MAX);
@@ -247,7 +269,7 @@ an_address_may_be_ipv6(void **state)
 	assert_int_equal(listen(listener, 8), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
 	snprintf(text, sizeof(text), "[::1]:%u", ntohs(address.sin6_port));
-	fixture->syslog.addresses_count = 0;
+	fixture->syslog.several.count = 0;
 	fixture->syslog.address = text;
 	if (!uplink_open(&fixture->uplink, &fixture->patience, &(struct error){.text = ""}))
 		fail_msg("no connection to %s", text);
@@ -265,6 +287,7 @@ main(void)
 	    TEST(on_the_primary_there_is_nowhere_to_go),
 	    TEST(it_goes_back_once_the_primary_accepts_and_not_before),
 	    TEST(after_a_break_the_primary_is_the_first_to_be_asked),
+	    TEST(one_that_is_shunned_is_the_last_to_be_asked),
 	    TEST(in_round_robin_each_connection_goes_to_the_next_that_accepts),
 	    TEST(in_round_robin_the_only_one_that_accepts_is_not_left),
 	    TEST(one_address_is_never_left),
