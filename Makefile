@@ -1,7 +1,8 @@
 # siembridge: one file, not recursive.  `make help` lists the targets.
 #
 #   make V=1               shows the commands
-#   make VARIANT=asan      builds beside the others, in build/asan (also: tsan, faults, clang, fuzz)
+#   make VARIANT=asan      builds beside the others, in build/asan (also: tsan, faults, faults-asan,
+#                          faults-tsan, clang, fuzz)
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
@@ -21,6 +22,8 @@ VARIANT_FLAGS_asan   = -fsanitize=address,undefined -fno-sanitize-recover=undefi
                        -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 VARIANT_FLAGS_tsan   = -fsanitize=thread -U_FORTIFY_SOURCE
 VARIANT_FLAGS_faults = -DFAULTS
+VARIANT_FLAGS_faults-asan = $(VARIANT_FLAGS_asan) $(VARIANT_FLAGS_faults)
+VARIANT_FLAGS_faults-tsan = $(VARIANT_FLAGS_tsan) $(VARIANT_FLAGS_faults)
 VARIANT_FLAGS_fuzz   = $(VARIANT_FLAGS_asan) -fsanitize=fuzzer-no-link
 VARIANT_FLAGS        = $(VARIANT_FLAGS_$(VARIANT))
 
@@ -132,11 +135,13 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (30)
 	@$(MAKE) -j$$(nproc) VARIANT=fuzz CC=clang fuzz-targets
 	@sh tests/fuzz/run $(FUZZ_SECONDS)
 
-sanitize: ## all tests from outside under ASan + UBSan and under TSan; threads, sockets, reloads under valgrind
+sanitize: ## all tests from outside and the fault matrix under ASan + UBSan and under TSan; threads, sockets, reloads under valgrind
 	@sh .ci/packages build run test sanitize
 	@$(MAKE) -j$$(nproc) VARIANT=plain variant
 	@$(MAKE) -j$$(nproc) VARIANT=asan variant
 	@$(MAKE) -j$$(nproc) VARIANT=tsan variant
+	@$(MAKE) -j$$(nproc) VARIANT=faults-asan faults
+	@$(MAKE) -j$$(nproc) VARIANT=faults-tsan faults
 	@python3 tests/run.py --unit tsan
 	@python3 tests/run.py --sanitized asan
 	@python3 tests/run.py --sanitized tsan

@@ -7,7 +7,9 @@
     tests/run.py --integration NAME one file (tests/integration/test_NAME.py)
     tests/run.py --crash NAME       one file of the fault matrix (tests/crash/test_NAME.py), its short form
     tests/run.py --memcheck         some unit tests and reloads under valgrind
-    tests/run.py --sanitized VARIANT all stories and integration tests, of build/VARIANT/siembridge
+    tests/run.py --sanitized VARIANT all stories, integration and crash tests, of a daemon that a
+                                    sanitizer watches: build/VARIANT, build/faults-VARIANT
+                                    (with --integration, --scenario, --crash: those alone)
 
 Everything it runs speaks TAP ("ok 1 - what was proved").  A program that crashes,
 says nothing or outlives its deadline counts as one failure more.
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UNIT_SECONDS = 120
 STORY_SECONDS = 420  # so that what hangs ends; a busy machine is no failure
 SANITIZED_SLOWER = 3  # than a plain build, which the seconds above are for
+MEMCHECKED_RELOADS = 1000
 
 MEMCHECKED = ("acks", "commit", "handover", "handshake", "hec_channel", "http_client", "http_gate",
               "intake", "limit", "relp", "report", "secret", "send_hec", "send_relp", "session",
@@ -147,17 +150,27 @@ def crash_items(pattern="*"):
                    STORY_SECONDS)
 
 
-def sanitized_items(variant, integration=("*",), scenario=("*",)):
-    """Tests from outside, of a daemon that a sanitizer watches: stage.py reads its log."""
-    items = [item for pattern in integration for item in integration_items(pattern)]
-    items += [item for pattern in scenario for item in scenario_items(pattern)]
+def watched(items, variant, build):
+    """Those, of a daemon that a sanitizer watches: stage.py reads its log."""
     for item in items:
         item.name = f"{variant} {item.name}"
         item.seconds *= SANITIZED_SLOWER
-        item.environment = {"SIEMBRIDGE": str(ROOT / "build" / variant / "siembridge"),
+        item.environment = {"SIEMBRIDGE": str(ROOT / "build" / build / "siembridge"),
                             "HOSTILE_EVENTS": "10000",
                             "TSAN_OPTIONS": f"suppressions={ROOT}/tests/sanitize/tsan.supp"}
-    return items
+        yield item
+
+
+def sanitized_items(variant, integration="*", scenario="*", crash="*"):
+    """Tests from outside; a pattern that is None: none of that kind."""
+    if integration:
+        # what is installed and packaged is the plain build
+        yield from watched((item for item in integration_items(integration)
+                            if item.name != "integration package"), variant, variant)
+    if scenario:
+        yield from watched(scenario_items(scenario), variant, variant)
+    if crash:
+        yield from watched(crash_items(crash), variant, f"faults-{variant}")
 
 
 def memcheck_items():
@@ -169,7 +182,8 @@ def memcheck_items():
                     ROOT / f"build/plain/unit/test_{name}"], STORY_SECONDS)
     for item in integration_items("reloads"):
         item.name = f"memcheck {item.name}"
-        item.environment = {"SIEMBRIDGE": str(ROOT / "tests/sanitize/siembridge")}
+        item.environment = {"SIEMBRIDGE": str(ROOT / "tests/sanitize/siembridge"),
+                            "RELOADS": os.environ.get("RELOADS", str(MEMCHECKED_RELOADS))}
         yield item
 
 
@@ -199,20 +213,20 @@ def main():
     units, stories = [], []
     if arguments.unit:
         units = list(unit_items(arguments.unit))
-    if arguments.scenario:
-        stories = list(scenario_items(arguments.scenario))
-    if arguments.integration:
-        stories += list(integration_items(arguments.integration))
-    if arguments.crash:
-        stories += list(crash_items(arguments.crash))
-    if arguments.memcheck:
-        stories += list(memcheck_items())
+    some = (arguments.integration, arguments.scenario, arguments.crash)
     if arguments.sanitized:
-        stories += sanitized_items(arguments.sanitized)
+        stories += sanitized_items(arguments.sanitized, *(some if any(some) else ()))
+    else:
+        stories += scenario_items(arguments.scenario) if arguments.scenario else ()
+        stories += integration_items(arguments.integration) if arguments.integration else ()
+        stories += crash_items(arguments.crash) if arguments.crash else ()
+    if arguments.memcheck:
+        stories += memcheck_items()
     if not any(vars(arguments).values()):
         units = [*unit_items("plain"), *unit_items("asan")]
         stories = [*integration_items(), *scenario_items(), *crash_items(),
-                   *sanitized_items("asan", ["http", "answers"], ["05*"])]
+                   *sanitized_items("asan", "http", "05*", None),
+                   *sanitized_items("asan", "answers", None, None)]
     if not units and not stories:
         parser.error("no test of that name")
 

@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-from crash_case import FULL, ROOT, SEED, SHARE, rounds, row
-from stage import Failure, Tests
+from crash_case import FULL, SEED, SHARE, rounds, row
+from stage import SIEMBRIDGE, Failure, Tests
 
-POWER = ROOT / "build/faults/crash/power"
+POWER = SIEMBRIDGE.parent / "crash/power"  # of the same build
 
 tests = Tests()
 

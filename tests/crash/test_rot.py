@@ -61,6 +61,7 @@ def begin_again(matrix):
     shutil.copytree(matrix.directory / "base", matrix.directory / "spool")
     (matrix.directory / "spool").chmod(0o700)
     shutil.copy(matrix.directory / "base.events", path)
+    matrix.bridge.must_be_sane()
     matrix.bridge.log.unlink()
     matrix.delivered["file"] = Delivered(path)
 

@@ -26,7 +26,7 @@ SIEMBRIDGE = Path(os.environ.get("SIEMBRIDGE", ROOT / "build/plain/siembridge"))
 POST = ROOT / "build/plain/tools/post"
 WEBHOOK_PATH = "/webhooks/anyint"
 
-IS_SANITIZED = SIEMBRIDGE.parent.name in ("asan", "tsan", "sanitize")
+IS_SANITIZED = SIEMBRIDGE.parent.name.endswith(("asan", "tsan", "sanitize"))
 SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|Sanitizer has encountered|runtime error:|"
                        r"^==\d+== (?:Invalid|Conditional|Use of|Syscall param|.* lost in loss )",
                        re.MULTILINE)

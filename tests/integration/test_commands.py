@@ -3,7 +3,7 @@ import json
 import subprocess
 import sys
 
-from stage import SIEMBRIDGE, Tests
+from stage import SIEMBRIDGE, Tests, must_be_sane
 
 test = Tests()
 
@@ -12,8 +12,10 @@ EVENT = {"id": "evt_1", "type": "key.disabled", "created_at": "2026-10-01T12:00:
 
 
 def siembridge(*arguments, text=""):
-    return subprocess.run([SIEMBRIDGE, *arguments], input=text, capture_output=True, text=True,
-                          timeout=20)
+    result = subprocess.run([SIEMBRIDGE, *arguments], input=text, capture_output=True, text=True,
+                            timeout=20)
+    must_be_sane(f"siembridge {arguments[:1]}", result.stderr)
+    return result
 
 
 @test

@@ -4,7 +4,8 @@ import stat
 import subprocess
 import sys
 
-from stage import SIEMBRIDGE, Program, Tests, free_port, make_directory, until, write_private
+from stage import SIEMBRIDGE, Program, Tests, free_port, make_directory, must_be_sane, until
+from stage import write_private
 
 test = Tests()
 D = make_directory("init")
@@ -12,8 +13,10 @@ SENDERS = ("anyint", "github", "stripe", "slack", "shopify", "svix", "generic", 
 
 
 def siembridge(*arguments, text=""):
-    return subprocess.run([SIEMBRIDGE, *arguments], input=text, capture_output=True, text=True,
-                          timeout=20, cwd=D)
+    result = subprocess.run([SIEMBRIDGE, *arguments], input=text, capture_output=True, text=True,
+                            timeout=20, cwd=D)
+    must_be_sane(f"siembridge {arguments[0]}", result.stderr)
+    return result
 
 
 def init(name, *options, text=""):
@@ -122,6 +125,7 @@ def what_it_wrote_runs_and_takes_an_event():
         log = D / "runs/events.log"
         until(lambda: log.exists() and "key.disabled" in log.read_text(), "it is in the file")
         daemon.signal(15)
+        daemon.must_be_sane()
     finally:
         daemon.end()
 
