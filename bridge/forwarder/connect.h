@@ -29,7 +29,8 @@ enum { CONNECT_LIMIT = 10000 };
 
 /*
  * Gives a connected, non-blocking TCP socket that notices a dead peer within 20 s
- * (TCP_USER_TIMEOUT, RFC 5482).  `address` is "host:port"; each that it resolves to
+ * (TCP_USER_TIMEOUT, RFC 5482), or one that has stalled for so long; what waits for it in
+ * our kernel is dropped then.  `address` is "host:port"; each that it resolves to
  * has the time of `patience`.
  * Names are resolved by getaddrinfo(3), whose own time-outs hold.
  */

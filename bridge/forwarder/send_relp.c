@@ -5,7 +5,8 @@
  *   confirmation  `rsp 200` of that very message
  *   refusal       `rsp 5xx` makes a dead letter of that very message, and of no other
  *   order         that of the spool
- *   duplicates    after a break, what was sent and not answered: at most RELP_WINDOW
+ *   duplicates    after a break, what was sent and not answered: at most RELP_WINDOW; what
+ *                 of that is not at the server yet never gets there by the old connection
  *
  * Answers may come in any order, and the loop wants a stretch without a gap: a ring
  * holds the commands in their order until all before them are answered, and a
@@ -295,7 +296,11 @@ say_goodbye(struct session *session)
 static void
 session_free(struct session *session)
 {
-	stream_close(session->stream);
+	/* What is confirmed was answered, so that a reset takes nothing of it away. */
+	if (session->count > 0)
+		stream_forsake(session->stream);
+	else
+		stream_close(session->stream);
 	free(session->outgoing.bytes);
 	free(session);
 }

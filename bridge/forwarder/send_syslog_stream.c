@@ -4,8 +4,16 @@
  * see settle.h for what is confirmed.  Its weakness is there as well.
  *
  *   confirmation  the peer's kernel has the bytes, and the connection lives on
- *   order         that of the spool
+ *   order         that of the spool, on each connection
  *   duplicates    after a break, what was sent in the last `settle`
+ *
+ * A peer that stalls and comes back still has an old connection to read when there is a
+ * new one already, on which all that is not confirmed comes again.  What it reads of the
+ * old one is at most what its kernel had: the rest is dropped with the connection, by the
+ * kernel when TCP_USER_TIMEOUT has passed (connect.h), by close_stream() when we leave.
+ * So its lines are duplicates, out of order between connections, and no more than a
+ * window of them.  Where something that is confirmed may still be unread, nothing is
+ * dropped: a reset might take that away, and late duplicates are better than a loss.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -19,6 +27,7 @@
 struct sender {
 	struct stream *stream;
 	struct settle settle;
+	uint64_t taken; /* bytes, by the stream */
 };
 
 static bool
@@ -62,6 +71,7 @@ send_some(void *connection, struct batch *batch, struct error *error)
 	    !stream_write(sender->stream, batch->output.bytes + batch->sent,
 			  batch->output.length - batch->sent, &taken, error))
 		return SEND_LATER;
+	sender->taken += taken;
 	batch_advance(batch, taken);
 	return taken > 0 ? SEND_PROGRESS : SEND_IDLE;
 }
@@ -93,12 +103,26 @@ watch(const void *connection, bool blocked, uint64_t written, struct send_watch 
 	watch->at = settle_next(&sender->settle, written, deadline_now());
 }
 
+/* Is something under way that the peer's kernel does not have? */
+static bool
+is_behind(const struct sender *sender)
+{
+	struct stream_progress progress;
+	struct error ignored;
+
+	return stream_ask(sender->stream, &progress, &ignored) &&
+	       progress.acknowledged < sender->taken;
+}
+
 static void
 close_stream(void *connection)
 {
 	struct sender *sender = connection;
 
-	stream_close(sender->stream);
+	if (is_behind(sender) && settle_is_read(&sender->settle))
+		stream_forsake(sender->stream);
+	else
+		stream_close(sender->stream);
 	free(sender);
 }
 

@@ -1,6 +1,6 @@
 #include "bridge/forwarder/settle.h"
 
-enum { INTERVAL_SHORTEST = 5 /* milliseconds */ };
+enum { INTERVAL_SHORTEST = 5 /* milliseconds */, WINDOWS_OF_A_BUFFER = 2 };
 
 void
 settle_start(struct settle *settle, int64_t duration)
@@ -32,6 +32,13 @@ settle_note(struct settle *settle, uint64_t acknowledged, uint64_t window, int64
 	settle->noted_at = now;
 }
 
+/* Too far back for the peer's buffer to hold it still. */
+static bool
+is_read(const struct settle *settle, uint64_t offset)
+{
+	return settle->acknowledged - offset >= WINDOWS_OF_A_BUFFER * settle->widest;
+}
+
 static bool
 is_ripe(const struct settle *settle, const struct settle_step *step, int64_t now)
 {
@@ -39,7 +46,7 @@ is_ripe(const struct settle *settle, const struct settle_step *step, int64_t now
 
 	if (age < settle->duration)
 		return false;
-	return !settle->lagging || settle->acknowledged - step->offset >= settle->widest ||
+	return !settle->lagging || is_read(settle, step->offset) ||
 	       age - settle->duration >= SETTLE_LAG;
 }
 
@@ -52,6 +59,12 @@ settle_confirm(struct settle *settle, int64_t now)
 		settle->count--;
 	}
 	return settle->confirmed;
+}
+
+bool
+settle_is_read(const struct settle *settle)
+{
+	return settle->confirmed == 0 || is_read(settle, settle->confirmed);
 }
 
 int64_t

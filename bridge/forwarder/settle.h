@@ -8,9 +8,9 @@
  *
  * A collector that is slow or stopped has bytes unread for longer than that.  Its
  * window tells: while that is open less than half as far as it ever was, only what
- * lies a whole window behind the last acknowledged byte is confirmed, for the rest
- * may be unread.  As some stacks never open their window as far again, this holds a
- * byte back at most SETTLE_LAG.
+ * lies two whole windows behind the last acknowledged byte is confirmed, for the rest
+ * may be unread: Linux opens a window half as far as its buffer may come to hold.  As some stacks
+ * never open their window as far again, this holds a byte back at most SETTLE_LAG.
  *
  * What all this cannot see: bytes that the collector had taken out of its socket
  * more than `settle` ago and lost itself.
@@ -56,6 +56,12 @@ void settle_note(struct settle *settle, uint64_t acknowledged, uint64_t window, 
 
 /* The connection was seen alive at `now`, no earlier.  Returns the offset that is confirmed. */
 uint64_t settle_confirm(struct settle *settle, int64_t now);
+
+/*
+ * Has the peer surely read all that is confirmed?  So it has where none is, or where
+ * two windows were acknowledged behind it.
+ */
+bool settle_is_read(const struct settle *settle);
 
 /*
  * When to look again, with `written` bytes handed to the kernel: at the next step

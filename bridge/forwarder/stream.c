@@ -170,6 +170,16 @@ stream_ask(struct stream *stream, struct stream_progress *progress, struct error
 }
 
 void
+stream_forsake(struct stream *stream)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	/* where that cannot be set, late duplicates are all it costs */
+	(void)setsockopt(stream->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	stream_close(stream);
+}
+
+void
 stream_close(struct stream *stream)
 {
 	if (stream->tls != NULL)

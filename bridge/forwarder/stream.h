@@ -52,6 +52,15 @@ struct stream_progress {
 MUST_CHECK bool stream_ask(struct stream *stream, struct stream_progress *progress,
 			   struct error *error);
 
+/* What was taken and is not at the peer yet, the kernel still brings there, in its own time. */
 void stream_close(struct stream *stream);
+
+/*
+ * The same for what goes out once more on another connection: what is not at the peer yet
+ * never gets there (a reset), or a peer that had stalled would be told it between the
+ * lines of the other one.  What lies unread in the peer's kernel it may lose; Linux keeps
+ * it.  Of a unix socket all that was taken is at the peer.
+ */
+void stream_forsake(struct stream *stream);
 
 #endif

@@ -76,13 +76,13 @@ what_a_slow_collector_may_not_have_read_is_held_back(void **state)
 	settle_note(&settle, 50000, OPEN / 2 - 1, 5500);
 	assert_int_equal(settle_confirm(&settle, 7000), 0);
 	assert_true(settle_next(&settle, 50000, 7000) > 7000);
-	/* One window on, the first bytes must have been read. */
-	settle_note(&settle, 1000 + OPEN, 0, 7100);
+	/* Two windows on, the first bytes must have been read. */
+	settle_note(&settle, 1000 + 2 * OPEN, 0, 7100);
 	assert_int_equal(settle_confirm(&settle, 7100), 1000);
 	/* All of it was read: the window is open again. */
-	settle_note(&settle, 1000 + OPEN, OPEN / 2, 7200);
+	settle_note(&settle, 1000 + 2 * OPEN, OPEN / 2, 7200);
 	assert_int_equal(settle_confirm(&settle, 7200), 50000);
-	assert_int_equal(settle_confirm(&settle, 8100), 1000 + OPEN);
+	assert_int_equal(settle_confirm(&settle, 8100), 1000 + 2 * OPEN);
 }
 
 static void
@@ -98,6 +98,24 @@ a_window_that_never_opens_again_does_not_hold_for_ever(void **state)
 	assert_int_equal(settle_confirm(&settle, 6000 + SETTLE_LAG), 1000);
 }
 
+static void
+what_lies_two_windows_behind_is_read(void **state)
+{
+	struct settle settle;
+
+	(void)state;
+	settle_start(&settle, 1000);
+	assert_true(settle_is_read(&settle));
+	settle_note(&settle, 1000, OPEN, 5000);
+	assert_true(settle_is_read(&settle)); /* of nothing that is confirmed */
+	assert_int_equal(settle_confirm(&settle, 6000), 1000);
+	assert_false(settle_is_read(&settle));
+	settle_note(&settle, 1000 + 2 * OPEN - 1, 1, 6100);
+	assert_false(settle_is_read(&settle));
+	settle_note(&settle, 1000 + 2 * OPEN, 0, 6200);
+	assert_true(settle_is_read(&settle));
+}
+
 int
 main(void)
 {
@@ -106,6 +124,7 @@ main(void)
 	    cmocka_unit_test(what_came_later_is_not_confirmed_with_what_came_before),
 	    cmocka_unit_test(a_steady_stream_is_never_late_by_more_than_a_step),
 	    cmocka_unit_test(what_a_slow_collector_may_not_have_read_is_held_back),
+	    cmocka_unit_test(what_lies_two_windows_behind_is_read),
 	    cmocka_unit_test(a_window_that_never_opens_again_does_not_hold_for_ever),
 	};
 

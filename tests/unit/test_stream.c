@@ -1,5 +1,6 @@
 #include "bridge/forwarder/stream.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <cmocka.h>
 
 #include "bridge/deadline.h"
+#include "bridge/forwarder/settle.h"
 
 /* A stream over TCP or a unix socket, and the other end of it as a bare descriptor. */
 struct pair {
@@ -43,8 +45,9 @@ accept_stream(struct pair *pair, int listener, struct config_syslog *syslog, con
 	close(listener);
 }
 
+/* `buffer`: bytes of the other end's, for what it has not read; 0: as the system has it. */
 static void
-open_tcp(struct pair *pair)
+open_tcp_with(struct pair *pair, int buffer)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -54,11 +57,20 @@ open_tcp(struct pair *pair)
 	char text[32];
 
 	memset(pair, 0, sizeof(*pair));
+	if (buffer > 0)
+		assert_int_equal(
+		    setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer)), 0);
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
 	snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(address.sin_port));
 	accept_stream(pair, listener, &syslog, text);
 	assert_string_equal(stream_peer(pair->stream), text);
+}
+
+static void
+open_tcp(struct pair *pair)
+{
+	open_tcp_with(pair, 0);
 }
 
 static void
@@ -200,6 +212,81 @@ the_window_of_a_peer_that_does_not_read_closes(void **state)
 	close(pair.other);
 }
 
+/* Linux takes more than the window that it opens first: up to what its buffer holds. */
+static void
+nothing_is_confirmed_by_the_window_that_was_not_read(void **state)
+{
+	static const char line[300];
+	const int small = 4096;
+	struct error error = {.text = ""};
+	struct deadline deadline = deadline_after(1000);
+	struct stream_progress progress = {.window = 1};
+	struct settle settle;
+	struct pair pair;
+	size_t taken;
+
+	(void)state;
+	open_tcp_with(&pair, small);
+	settle_start(&settle, 1000);
+	assert_true(stream_ask(pair.stream, &progress, &error));
+	settle_note(&settle, progress.acknowledged, progress.window, 5000);
+	/* small pieces, at one time: then the first step is a small offset */
+	while (!deadline_passed(deadline)) {
+		assert_true(stream_write(pair.stream, line, sizeof(line), &taken, &error));
+		assert_true(stream_ask(pair.stream, &progress, &error));
+		settle_note(&settle, progress.acknowledged, progress.window, 5000);
+	}
+	assert_true(settle.lagging);
+	assert_true(progress.acknowledged > settle.widest);
+	assert_int_equal(settle_confirm(&settle, 6000), 0);
+	stream_close(pair.stream);
+	close(pair.other);
+}
+
+/* All that a peer reads to the end, which is a reset or not. */
+static uint64_t
+read_to_the_end(int descriptor, bool *was_reset)
+{
+	static char block[1 << 16];
+	const struct timeval patience_of_recv = {.tv_sec = 10};
+	uint64_t read_back = 0;
+	ssize_t length;
+
+	(void)setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience_of_recv,
+			 sizeof(patience_of_recv));
+	while ((length = recv(descriptor, block, sizeof(block), 0)) > 0)
+		read_back += (uint64_t)length;
+	*was_reset = length < 0 && errno == ECONNRESET;
+	assert_true(length == 0 || *was_reset);
+	return read_back;
+}
+
+static void
+what_is_not_at_the_peer_comes_after_a_close_and_never_when_forsaken(void **state)
+{
+	uint64_t written, read_back;
+	struct pair pair;
+	bool was_reset;
+
+	(void)state;
+	for (size_t i = 0; i < KINDS; i++) {
+		kinds[i](&pair);
+		written = fill(pair.stream);
+		stream_close(pair.stream);
+		assert_int_equal(read_to_the_end(pair.other, &was_reset), written);
+		assert_false(was_reset);
+		close(pair.other);
+	}
+	open_tcp(&pair);
+	written = fill(pair.stream);
+	stream_forsake(pair.stream);
+	read_back = read_to_the_end(pair.other, &was_reset);
+	assert_true(was_reset);
+	assert_true(read_back > 0); /* its kernel had that, and keeps it */
+	assert_true(read_back < written);
+	close(pair.other);
+}
+
 int
 main(void)
 {
@@ -207,6 +294,8 @@ main(void)
 	    cmocka_unit_test(an_end_of_the_connection_is_seen),
 	    cmocka_unit_test(a_collector_killed_with_unread_bytes_is_a_broken_connection),
 	    cmocka_unit_test(what_the_peer_has_no_room_for_is_not_acknowledged),
+	    cmocka_unit_test(nothing_is_confirmed_by_the_window_that_was_not_read),
+	    cmocka_unit_test(what_is_not_at_the_peer_comes_after_a_close_and_never_when_forsaken),
 	    cmocka_unit_test(the_window_of_a_peer_that_does_not_read_closes),
 	};
 
