@@ -352,7 +352,7 @@ struct config_email {
 struct config_splunk_hec {
 	char *url; /* "https://host:port"; without a path: /services/collector/event; or: */
 	struct config_several several; /* its keys stand beside these */
-	char *token_file;              /* for secret_read_password(); read again when it changes */
+	char *token_file;              /* for secret_read_token(); read again when it changes */
 	char *acknowledge_text;        /* delivered is what an indexer has; default false */
 	char *index;             /* these four are templates (template.h); default: the token's */
 	char *sourcetype;        /* default siembridge:{family} */
@@ -399,7 +399,7 @@ enum config_vendor {
  */
 struct config_http {
 	char *url;        /* http:// or https:// */
-	char *url_file;   /* for secret_read_password(): where the address is the secret */
+	char *url_file;   /* for secret_read_token(): where the address is the secret */
 	char *key_file;   /* likewise: routing_key_file, api_key_file, token_file */
 	char *topic;      /* ntfy: this one or the next */
 	char *topic_file; /* likewise */

@@ -199,7 +199,7 @@ check_paper(const struct config_place *place, const char *key, const char *path)
 {
 	struct secret *secret = NULL;
 
-	if (path != NULL && !secret_read_password(&secret, path, place->error))
+	if (path != NULL && !secret_read_token(&secret, path, place->error))
 		return config_value_wrong(place, key);
 	secret_free(secret);
 	return true;
@@ -401,7 +401,7 @@ check_splunk_hec(const struct check *check, const struct config_place *destinati
 
 		warn_of_plain(check, &entry, "", hec->several.addresses[i]);
 	}
-	if (!secret_read_password(&token, hec->token_file, place.error))
+	if (!secret_read_token(&token, hec->token_file, place.error))
 		return config_value_wrong(&place, "token_file");
 	secret_free(token);
 	return check_tls(check, &place, &tls);

@@ -12,7 +12,7 @@
 #include "bridge/read_file.h"
 #include "formats/memory.h"
 
-enum { SHORTEST = 16, LONGEST = 64 * 1024 };
+enum { SHORTEST = 16, LONGEST = 64 * 1024, LONGEST_TOKEN = 4096 };
 
 struct secret {
 	char *path;
@@ -155,4 +155,28 @@ bool
 secret_read_password(struct secret **secret, const char *path, struct error *error)
 {
 	return read_secret(secret, path, 1, error);
+}
+
+static bool
+is_token(struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.length; i++)
+		if (bytes.bytes[i] <= ' ' || bytes.bytes[i] > '~')
+			return false;
+	return bytes.length <= LONGEST_TOKEN;
+}
+
+bool
+secret_read_token(struct secret **secret, const char *path, struct error *error)
+{
+	if (!secret_read_password(secret, path, error))
+		return false;
+	if (is_token(secret_bytes(*secret)))
+		return true;
+	secret_free(*secret);
+	*secret = NULL;
+	return error_set(error,
+			 "secret %s: it must be one line of printable ASCII without spaces, of at "
+			 "most %d bytes",
+			 path, LONGEST_TOKEN);
 }

@@ -21,6 +21,12 @@ MUST_CHECK bool secret_read(struct secret **secret, const char *path, struct err
 /* As above, of any length: what somebody else chose to let us in. */
 MUST_CHECK bool secret_read_password(struct secret **secret, const char *path, struct error *error);
 
+/*
+ * As secret_read_password(), of at most 4 KiB of printable ASCII without a space: what
+ * goes into a header or an address, and cannot leave its place there.
+ */
+MUST_CHECK bool secret_read_token(struct secret **secret, const char *path, struct error *error);
+
 /* Gives a secret that holds a copy of the bytes; `path` is what errors call it. */
 struct secret *secret_from_bytes(const char *path, struct slice bytes);
 

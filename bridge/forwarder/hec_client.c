@@ -14,7 +14,6 @@ enum {
 	URL_BYTES = 2100,
 	PEER_BYTES = 300,
 	HEADER_BYTES = 8192,
-	LONGEST_TOKEN = 4096,
 	CONNECT_TIMEOUT = 10000, /* milliseconds */
 	ACK_BYTES = 24 * HEC_CLIENT_ACKS,
 };
@@ -117,15 +116,6 @@ hec_client_peer(const struct hec_client *client)
 /* ---- the token ---- */
 
 static bool
-is_printable(struct slice token)
-{
-	for (size_t i = 0; i < token.length; i++)
-		if (token.bytes[i] <= ' ' || token.bytes[i] >= 0x7f)
-			return false;
-	return token.length <= LONGEST_TOKEN;
-}
-
-static bool
 has_changed(const struct stat *before, const struct stat *now)
 {
 	return before->st_ino != now->st_ino || before->st_dev != now->st_dev ||
@@ -155,14 +145,8 @@ ensure_token(struct hec_client *client, struct error *error)
 		return true;
 	secret_free(client->token);
 	client->token = NULL;
-	if (!secret_read_password(&client->token, file, error))
+	if (!secret_read_token(&client->token, file, error))
 		return error_prefix(error, "token_file");
-	if (!is_printable(secret_bytes(client->token))) {
-		secret_free(client->token);
-		client->token = NULL;
-		return error_set(
-		    error, "token_file %s: no token: it has spaces or more than one line", file);
-	}
 	client->token_file = now;
 	return true;
 }

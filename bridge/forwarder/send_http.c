@@ -142,24 +142,10 @@ free_papers(struct papers *papers)
 	secret_free(papers->secret);
 }
 
-/* What stands in a header or an address cannot leave its place. */
 static bool
 read_paper(struct secret **paper, const char *path, struct error *error)
 {
-	struct slice bytes;
-
-	if (path == NULL)
-		return true;
-	if (!secret_read_password(paper, path, error))
-		return false;
-	bytes = secret_bytes(*paper);
-	for (size_t i = 0; i < bytes.length; i++)
-		if (bytes.bytes[i] <= ' ' || bytes.bytes[i] > '~')
-			return error_set(error,
-					 "secret %s: it must be one line of printable ASCII "
-					 "without spaces",
-					 path);
-	return true;
+	return path == NULL || secret_read_token(paper, path, error);
 }
 
 static bool

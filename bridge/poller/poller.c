@@ -44,25 +44,9 @@ struct poller {
 bool
 poller_token(struct secret **token, const struct config_poll *poll, struct error *error)
 {
-	struct slice bytes;
-
 	*token = NULL;
-	if (poll->token_file == NULL)
-		return true;
-	if (!secret_read_password(token, poll->token_file, error))
-		return error_prefix(error, "token_file");
-	bytes = secret_bytes(*token);
-	for (size_t i = 0; i < bytes.length; i++) {
-		if (bytes.bytes[i] > ' ' && bytes.bytes[i] < 0x7f)
-			continue;
-		secret_free(*token);
-		*token = NULL;
-		return error_set(error,
-				 "token_file %s: no token: it has spaces or more than one "
-				 "line",
-				 poll->token_file);
-	}
-	return true;
+	return poll->token_file == NULL || secret_read_token(token, poll->token_file, error) ||
+	       error_prefix(error, "token_file");
 }
 
 /* ---- a look ---- */

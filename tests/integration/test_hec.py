@@ -350,6 +350,10 @@ def check_says_what_would_run_and_warns_of_tokens_in_the_clear():
     assert "whoever is on the way can read the token" in result.stderr, result.stderr
     assert f"Splunk HEC at http://localhost:{case.server.port}, acknowledged, index main, " \
         "format hec" in result.stdout, result.stdout
+    write_private(case.token, "two words\n")
+    result = case.bridge.command("check", "-c", case.bridge.config)
+    assert result.returncode == 1 and "splunk_hec.token_file" in result.stderr and \
+        "without spaces" in result.stderr, result.stderr
     case.token.unlink()
     result = case.bridge.command("check", "-c", case.bridge.config)
     assert result.returncode == 1 and "splunk_hec.token_file" in result.stderr, result.stderr

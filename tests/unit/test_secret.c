@@ -105,6 +105,40 @@ refused_is_what_is_no_good_secret_and_the_error_names_the_file_alone(void **stat
 }
 
 static void
+a_token_is_printable_and_of_one_word(void **state)
+{
+	static const char *const refused[] = {"two words",     "one\ntwo", "SECRE\x7f",
+					      "SECRE\xc3\xa9", "SECRE\t",  "SECRE\r\n\n"};
+	static char longest[4097];
+	struct secret *secret = NULL;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		write_secret(refused[i], strlen(refused[i]), 0600);
+		assert_false(secret_read_token(&secret, path, &error));
+		assert_null(secret);
+		assert_non_null(strstr(error.text, path));
+		assert_non_null(strstr(error.text, "printable ASCII without spaces"));
+		assert_null(strstr(error.text, "SECRE"));
+	}
+	memset(longest, '~', sizeof(longest));
+	write_secret(longest, sizeof(longest), 0600);
+	assert_false(secret_read_token(&secret, path, &error));
+	write_secret(longest, sizeof(longest) - 1, 0600);
+	assert_true(secret_read_token(&secret, path, &error));
+	secret_free(secret);
+	write_secret("!\n", 2, 0600);
+	assert_true(secret_read_token(&secret, path, &error));
+	assert_true(text_slice_is(secret_bytes(secret), "!"));
+	secret_free(secret);
+	secret = NULL;
+	write_secret("", 0, 0600);
+	assert_false(secret_read_token(&secret, path, &error));
+	assert_null(secret);
+}
+
+static void
 a_group_may_read_it(void **state)
 {
 	struct secret *secret = NULL;
@@ -191,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_newline_at_the_end_is_not_part_of_it),
 	    cmocka_unit_test(refused_is_what_is_no_good_secret_and_the_error_names_the_file_alone),
+	    cmocka_unit_test(a_token_is_printable_and_of_one_word),
 	    cmocka_unit_test(a_group_may_read_it),
 	    cmocka_unit_test(sixty_four_kibibytes_are_the_limit),
 	    cmocka_unit_test(what_is_not_a_regular_file_is_refused_without_waiting),
