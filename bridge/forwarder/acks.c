@@ -12,6 +12,7 @@
 
 struct pending {
 	struct delivery_ack ack;
+	int64_t posted;      /* deadline_now() */
 	uint64_t start, end; /* on the stream; end 0: not on it */
 	uint64_t round;      /* in which it was last asked for */
 };
@@ -155,13 +156,21 @@ drop(struct acks *acks, size_t i)
 }
 
 void
-acks_recall(struct acks *acks, const struct delivery_ack *ack)
+acks_recall(struct acks *acks, const struct delivery_ack *ack, int64_t posted)
 {
-	const struct pending pending = {.ack = *ack};
+	const struct pending pending = {.ack = *ack, .posted = posted};
 
 	push(acks, &pending);
 	if (ack->last > acks->recalled)
 		acks->recalled = ack->last;
+}
+
+int64_t
+acks_age(int64_t posted_at, int64_t wall, int64_t longest)
+{
+	if (posted_at >= wall)
+		return 0;
+	return posted_at > wall - longest ? wall - posted_at : longest;
 }
 
 void
@@ -193,7 +202,7 @@ acks_cookies(const struct acks *acks)
 	const struct pending *newest = NULL;
 
 	for (size_t i = 0; i < acks->count; i++)
-		if (newest == NULL || acks->pending[i].ack.posted_at >= newest->ack.posted_at)
+		if (newest == NULL || acks->pending[i].posted >= newest->posted)
 			newest = &acks->pending[i];
 	return newest != NULL ? newest->ack.cookies : NULL;
 }
@@ -231,9 +240,10 @@ acks_adopt(struct acks *acks, uint64_t sequence, uint64_t start, uint64_t end)
 }
 
 void
-acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint64_t end, bool keep)
+acks_add(struct acks *acks, const struct delivery_ack *ack, int64_t posted, uint64_t start,
+	 uint64_t end, bool keep)
 {
-	struct pending pending = {.ack = *ack, .start = start, .end = end};
+	struct pending pending = {.ack = *ack, .posted = posted, .start = start, .end = end};
 
 	pending.ack.cookies = copy_cookies(ack->cookies);
 	push(acks, &pending);
@@ -320,7 +330,7 @@ acks_expire(struct acks *acks, int64_t posted_before)
 	bool again = false;
 
 	for (size_t i = acks->count; i-- > 0;)
-		if (!acks->pending[i].ack.indexed && acks->pending[i].ack.posted_at < posted_before)
+		if (!acks->pending[i].ack.indexed && acks->pending[i].posted < posted_before)
 			again = give_up(acks, i) || again;
 	return again;
 }
@@ -343,8 +353,8 @@ acks_oldest(const struct acks *acks)
 	int64_t oldest = INT64_MAX;
 
 	for (size_t i = 0; i < acks->count; i++)
-		if (!acks->pending[i].ack.indexed && acks->pending[i].ack.posted_at < oldest)
-			oldest = acks->pending[i].ack.posted_at;
+		if (!acks->pending[i].ack.indexed && acks->pending[i].posted < oldest)
+			oldest = acks->pending[i].posted;
 	return oldest;
 }
 

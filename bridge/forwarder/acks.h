@@ -7,6 +7,10 @@
  * holds are adopted by it instead of being sent again, and only what is waited for
  * no more goes out once more.
  *
+ * How long a request has waited is counted by the monotonic clock: a step of the wall
+ * clock neither gives all of them up nor holds one for a year.  On disk is the wall's
+ * time, and after a restart it is believed within bounds: acks_age().
+ *
  * The destination's thread's own, but for acks_take(), which is the main thread's:
  * it writes the changes to delivery.db.  No mutex.
  */
@@ -23,8 +27,17 @@ struct acks;
 struct acks *acks_new(void);
 void acks_free(struct acks *acks); /* NULL is fine */
 
-/* One more out of delivery.db, before there is a second thread; owns what is in it. */
-void acks_recall(struct acks *acks, const struct delivery_ack *ack);
+/*
+ * One more out of delivery.db, before there is a second thread; owns what is in it.
+ * `posted`: deadline_now() of when it was posted, as far as that is known.
+ */
+void acks_recall(struct acks *acks, const struct delivery_ack *ack, int64_t posted);
+
+/*
+ * How long ago that was, in milliseconds, when the wall clock says `wall` and may have been
+ * set meanwhile: never less than 0, nor more than `longest`.
+ */
+int64_t acks_age(int64_t posted_at, int64_t wall, int64_t longest);
 
 /* A fresh stream: nothing is on it yet.  Requests without an event of the spool are gone. */
 void acks_begin(struct acks *acks);
@@ -43,11 +56,11 @@ bool acks_covers(const struct acks *acks, uint64_t sequence);
 bool acks_adopt(struct acks *acks, uint64_t sequence, uint64_t start, uint64_t end);
 
 /*
- * One more request was taken; copies the cookies.  Not `keep`: after a restart it is not
- * to be asked for.
+ * One more request was taken, at `posted` (deadline_now()); copies the cookies.  Not
+ * `keep`: after a restart it is not to be asked for.
  */
-void acks_add(struct acks *acks, const struct delivery_ack *ack, uint64_t start, uint64_t end,
-	      bool keep);
+void acks_add(struct acks *acks, const struct delivery_ack *ack, int64_t posted, uint64_t start,
+	      uint64_t end, bool keep);
 
 /* An indexer has acknowledged it. */
 void acks_indexed(struct acks *acks, const char *channel, uint64_t id);
@@ -56,14 +69,14 @@ void acks_indexed(struct acks *acks, const char *channel, uint64_t id);
 uint64_t acks_confirm(struct acks *acks, uint64_t written);
 
 /*
- * Waits no more for those posted before that time (milliseconds since 1970), or, of
+ * Waits no more for those posted before that time (deadline_now()), or, of
  * that channel, with an ackId of at most `highest`.  True: one of them is on the
  * stream, which is to begin anew.
  */
 bool acks_expire(struct acks *acks, int64_t posted_before);
 bool acks_forget(struct acks *acks, const char *channel, uint64_t highest);
 
-/* When the oldest one that waits was posted; INT64_MAX: none. */
+/* When the oldest one that waits was posted (deadline_now()); INT64_MAX: none. */
 int64_t acks_oldest(const struct acks *acks);
 
 /*

@@ -103,10 +103,19 @@ ledger_begin(struct ledger *ledger, const char *destination, uint64_t epoch, uin
 	return true;
 }
 
+/* Where those of before a restart go. */
+struct recalling {
+	struct acks *acks;
+	int64_t longest; /* milliseconds that they may have waited */
+};
+
 static void
 on_recalled(void *context, struct delivery_ack *ack)
 {
-	acks_recall(context, ack);
+	const struct recalling *recalling = context;
+	int64_t age = acks_age(ack->posted_at, deadline_wall(), recalling->longest);
+
+	acks_recall(recalling->acks, ack, deadline_now() - age);
 }
 
 /*
@@ -131,6 +140,7 @@ ledger_recall(struct ledger *ledger, const struct config_destination *configurat
 	const struct delivery_cursor *cursor = &ledger->cursors[ledger->count - 1];
 	struct ack_news *news = &ledger->acks[ledger->count - 1];
 	const struct config_splunk_hec *hec = configuration->splunk_hec;
+	struct recalling recalling;
 
 	*acks = NULL;
 	if (hec == NULL || !hec->acknowledge)
@@ -139,8 +149,10 @@ ledger_recall(struct ledger *ledger, const struct config_destination *configurat
 	news->owner.destination = configuration->name;
 	news->owner.endpoint = news->endpoint;
 	*acks = acks_new();
-	if (delivery_acks_load(ledger->delivery, &news->owner, cursor->epoch, on_recalled, *acks,
-			       error))
+	/* half of the time is left, to ask for it: the clock may have jumped, not the age */
+	recalling = (struct recalling){.acks = *acks, .longest = hec->ack_timeout / 2};
+	if (delivery_acks_load(ledger->delivery, &news->owner, cursor->epoch, on_recalled,
+			       &recalling, error))
 		return true;
 	acks_free(*acks);
 	*acks = NULL;

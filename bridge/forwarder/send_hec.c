@@ -307,8 +307,8 @@ wait_for_indexer(struct session *session, const struct batch *batch, const struc
 	memcpy(ack.channel, session->channel.name, sizeof(ack.channel));
 	if (acks_oldest(session->acks) == INT64_MAX)
 		session->ask_at = deadline_now() + session->hec->ack_interval;
-	acks_add(session->acks, &ack, batch->offset + parcel->begin, batch->offset + parcel->end,
-		 hec_channel_keeps(&session->channel, id));
+	acks_add(session->acks, &ack, deadline_now(), batch->offset + parcel->begin,
+		 batch->offset + parcel->end, hec_channel_keeps(&session->channel, id));
 }
 
 /* It was taken. */
@@ -496,7 +496,7 @@ ask_if_due(struct session *session, uint64_t under_way, struct error *error)
 static bool
 begin_anew(struct session *session)
 {
-	int64_t before = deadline_wall() - session->hec->ack_timeout;
+	int64_t before = deadline_now() - session->hec->ack_timeout;
 
 	if (acks_expire(session->acks, before))
 		session->anew = true;

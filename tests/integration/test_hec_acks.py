@@ -1,6 +1,9 @@
 """Splunk's indexer acknowledgement: delivered is what an indexer has."""
+import contextlib
+import sqlite3
 import sys
 import threading
+import time
 
 from hec_case import Case
 from hec_server import HecServer, code
@@ -8,6 +11,7 @@ from stage import Tests, make_directory, until
 
 test = Tests()
 D = make_directory("hec-acks")
+YEAR = 365 * 24 * 3600 * 1000  # milliseconds
 
 
 def acknowledged(name, ack_at_once=True, **keys):
@@ -100,6 +104,47 @@ def a_restart_asks_instead_of_sending_again():
         case.bridge.start()
         case.post("four")
         case.arrived("zero", "one", "two", "three", "four")
+
+
+def wait_for_the_second(case):
+    """Of two requests: the first one on a channel is not kept."""
+    case.post("zero")
+    case.arrived("zero")
+    case.server.index_all()
+    until(lambda: case.cursor() == 1, "confirmed")
+    case.post("one")
+    case.arrived("zero", "one")
+
+
+def restart_with_clock(case, posted_at):
+    """As if the wall clock had said that when the request was posted that waits on disk."""
+    until(lambda: case.query("select count(*) from acks where last_seq = 2") == [(1,)],
+          "it is on disk")
+    case.bridge.stop()
+    with contextlib.closing(sqlite3.connect(
+            case.bridge.directory / "spool" / "delivery.db")) as database, database:
+        database.execute("update acks set posted_at = ?", (posted_at,))
+    polls = case.server.polls
+    case.bridge.start()
+    until(lambda: case.server.polls > polls, "it is asked")
+
+
+@test
+def a_clock_that_went_forward_over_a_restart_sends_nothing_again():
+    with acknowledged("forward", ack_at_once=False, ack_timeout="4s") as case:
+        wait_for_the_second(case)
+        restart_with_clock(case, 0)
+        case.server.index_all()
+        until(lambda: case.cursor() == 2, "confirmed")
+        assert case.names() == ["zero", "one"], case.names()
+
+
+@test
+def a_clock_that_went_back_over_a_restart_holds_nothing_for_ever():
+    with acknowledged("back", ack_at_once=False, ack_timeout="1s") as case:
+        wait_for_the_second(case)
+        restart_with_clock(case, int(time.time() * 1000) + YEAR)
+        case.arrived("zero", "one", "one")
 
 
 @test

@@ -11,7 +11,9 @@
 #define ONE "0f2b1c9e-0000-4000-8000-000000000001"
 #define TWO "0f2b1c9e-0000-4000-8000-000000000002"
 
-enum { BYTES = 100 /* of an event */ };
+enum { BYTES = 100 /* of an event */, POSTED = 1000 };
+
+#define WALL 1790856000000 /* what nothing but acks_age() looks at */
 
 static int
 set_up(void **state)
@@ -30,8 +32,7 @@ tear_down(void **state)
 static struct delivery_ack
 ack_of(const char *channel, uint64_t id, uint64_t first, uint64_t last)
 {
-	struct delivery_ack ack = {
-	    .id = id, .first = first, .last = last, .posted_at = 1000 + (int64_t)id};
+	struct delivery_ack ack = {.id = id, .first = first, .last = last, .posted_at = WALL};
 
 	memcpy(ack.channel, channel, sizeof(ack.channel));
 	return ack;
@@ -43,7 +44,7 @@ add(struct acks *acks, const char *channel, uint64_t id, uint64_t first, uint64_
 {
 	const struct delivery_ack ack = ack_of(channel, id, first, last);
 
-	acks_add(acks, &ack, (first - 1) * BYTES, last * BYTES, true);
+	acks_add(acks, &ack, POSTED + (int64_t)id, (first - 1) * BYTES, last * BYTES, true);
 }
 
 static bool
@@ -125,7 +126,7 @@ what_a_stream_never_comes_to_is_no_reason_to_begin_anew(void **state)
 	struct acks *acks = *state;
 	const struct delivery_ack ack = ack_of(ONE, 0, 1, 9);
 
-	acks_recall(acks, &ack);
+	acks_recall(acks, &ack, POSTED);
 	assert_int_equal(acks_oldest(acks), 1000);
 	assert_false(acks_expire(acks, 2000));
 	assert_int_equal(acks_count(acks), 0);
@@ -139,7 +140,7 @@ what_is_of_no_event_of_the_spool_ends_with_its_stream(void **state)
 	const struct delivery_ack ack = ack_of(ONE, 0, 0, 0);
 	size_t count = 1;
 
-	acks_add(acks, &ack, 0, 100, true);
+	acks_add(acks, &ack, POSTED, 0, 100, true);
 	assert_int_equal(acks_confirm(acks, 100), 0);
 	assert_null(acks_take(acks, &count));
 	acks_begin(acks);
@@ -179,7 +180,7 @@ what_is_not_to_be_kept_is_adopted_all_the_same(void **state)
 	struct acks *acks = *state;
 	const struct delivery_ack ack = ack_of(ONE, 0, 1, 1);
 
-	acks_add(acks, &ack, 0, 100, false);
+	acks_add(acks, &ack, POSTED, 0, 100, false);
 	assert_false(acks_has_news(acks));
 	acks_begin(acks);
 	assert_true(adopt(acks, 1));
@@ -196,7 +197,7 @@ changes_are_told_once_and_in_their_order(void **state)
 
 	assert_false(acks_has_news(acks));
 	ack.cookies = cookie;
-	acks_add(acks, &ack, 0, 200, true);
+	acks_add(acks, &ack, POSTED, 0, 200, true);
 	assert_true(acks_has_news(acks));
 	assert_false(acks_has_news(acks));
 	acks_indexed(acks, ONE, 0);
@@ -215,6 +216,29 @@ changes_are_told_once_and_in_their_order(void **state)
 	assert_string_equal(acks_cookies(acks), "a cookie");
 }
 
+static void
+an_age_is_believed_within_bounds(void **state)
+{
+	enum { MINUTE = 60000 };
+	static const struct {
+		int64_t posted_at, age;
+	} rows[] = {
+	    {WALL, 0},
+	    {WALL - 1, 1},
+	    {WALL - MINUTE + 1, MINUTE - 1},
+	    {WALL - MINUTE, MINUTE},
+	    {WALL - MINUTE - 1, MINUTE}, /* or the clock went forward */
+	    {0, MINUTE},
+	    {INT64_MIN, MINUTE},
+	    {WALL + 1, 0}, /* it went back */
+	    {INT64_MAX, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(acks_age(rows[i].posted_at, WALL, MINUTE), rows[i].age);
+}
+
 int
 main(void)
 {
@@ -225,6 +249,7 @@ main(void)
 	    TEST(what_is_given_up_holds_the_confirmation_back),
 	    TEST(what_a_stream_never_comes_to_is_no_reason_to_begin_anew),
 	    TEST(what_is_of_no_event_of_the_spool_ends_with_its_stream),
+	    TEST(an_age_is_believed_within_bounds),
 	    TEST(each_is_asked_for_once_a_round_by_its_channel),
 	    TEST(what_is_not_to_be_kept_is_adopted_all_the_same),
 	    TEST(changes_are_told_once_and_in_their_order),

@@ -32,7 +32,8 @@ take(struct hec_channel *channel, struct acks *acks, uint64_t id, uint64_t seque
 	bool again = hec_channel_take(channel, acks, id);
 
 	memcpy(ack.channel, channel->name, sizeof(ack.channel));
-	acks_add(acks, &ack, (sequence - 1) * 100, sequence * 100, hec_channel_keeps(channel, id));
+	acks_add(acks, &ack, 0, (sequence - 1) * 100, sequence * 100,
+		 hec_channel_keeps(channel, id));
 	return again;
 }
 

@@ -394,6 +394,37 @@ confirmed_is_what_is_acknowledged(void **state)
 	}
 }
 
+static enum send_result
+ask_what_is_confirmed(struct fixture *fixture)
+{
+	uint64_t confirmed = 0;
+
+	return send_hec.confirm(fixture->session, fixture->batch->sent, &confirmed,
+				&fixture->error);
+}
+
+static void
+a_wall_clock_that_jumps_neither_sends_again_nor_waits_for_ever(void **state)
+{
+	static const int64_t year = (int64_t)365 * 24 * 60 * 60 * 1000;
+	struct fixture *fixture = *state;
+	struct deadline deadline = deadline_after(5000);
+	enum send_result result = SEND_IDLE;
+
+	fixture->hec.acknowledge = true;
+	fixture->hec.ack_interval = 60000; /* it is not asked meanwhile */
+	open_session(fixture);
+	assert_int_equal(send_all(fixture), 0);
+	deadline_shift_wall(year);
+	assert_int_equal(ask_what_is_confirmed(fixture), SEND_IDLE);
+	deadline_shift_wall(-year);
+	fixture->hec.ack_timeout = 10;
+	while (result == SEND_IDLE && !deadline_passed(deadline))
+		result = ask_what_is_confirmed(fixture);
+	deadline_shift_wall(0);
+	assert_int_equal(result, SEND_ANEW);
+}
+
 static void
 a_token_that_is_none_holds(void **state)
 {
@@ -419,6 +450,7 @@ main(void)
 	    TEST(it_may_say_when_to_come_again),
 	    TEST(requests_keep_to_their_size),
 	    TEST(confirmed_is_what_is_acknowledged),
+	    TEST(a_wall_clock_that_jumps_neither_sends_again_nor_waits_for_ever),
 	    TEST(a_token_that_is_none_holds),
 	};
 
