@@ -252,7 +252,10 @@ print_destinations(const struct status *status)
 		(void)fputs("  ", stdout);
 		print_number(at->dead, 8);
 		(void)fputs("  ", stdout);
-		print_number(at->sent, 12);
+		if (at->is_counted)
+			print_number(at->sent, 12);
+		else
+			(void)printf("%12s", "-");
 		end_line(status);
 		print_trouble(status, at);
 	}
@@ -445,6 +448,9 @@ const struct command command_status = {
 	    "  well     the last attempt went well\n"
 	    "  failing  tried again and again, later each time; nothing is lost\n"
 	    "  held     waits for somebody who mends it: a token, a certificate, a setting\n"
+	    "\n"
+	    "What is sent is counted from the start; while nothing runs it is not known (-, and\n"
+	    "no member of the JSON object).\n"
 	    "\n"
 	    "      --json         a JSON object, as /api/status of the console\n"
 	    "  -w, --watch        again each second, with rates, until interrupted\n"

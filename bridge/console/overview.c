@@ -110,6 +110,7 @@ read_counters(struct overview *overview, size_t index)
 	/* the cursor on disk lags a little */
 	if (confirmed > to->confirmed && confirmed <= overview->last)
 		to->confirmed = confirmed;
+	to->is_counted = true;
 	to->sent = load(&counters->sent);
 	to->breaks = load(&counters->breaks);
 	to->retry_at = load_time(&counters->retry_at);

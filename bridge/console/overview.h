@@ -25,6 +25,7 @@ struct overview_destination {
 	uint64_t pending;   /* events behind it, those it does not want too */
 	int64_t lag;        /* ms: the age of the oldest of them */
 	uint64_t dead;      /* letters */
+	bool is_counted;    /* the daemon runs, and so these three are known: */
 	uint64_t sent;      /* since the start */
 	uint64_t breaks;    /* likewise */
 	int64_t retry_at;   /* ms since 1970; 0: none is due */

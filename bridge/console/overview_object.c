@@ -35,8 +35,10 @@ destination_object(const struct overview_destination *destination, struct arena 
 	write_unsigned(object, "pending", destination->pending);
 	json_write_number(object, "lag_seconds", destination->lag / 1000);
 	write_unsigned(object, "confirmed", destination->confirmed);
-	write_unsigned(object, "sent", destination->sent);
-	write_unsigned(object, "breaks", destination->breaks);
+	if (destination->is_counted) {
+		write_unsigned(object, "sent", destination->sent);
+		write_unsigned(object, "breaks", destination->breaks);
+	}
 	write_unsigned(object, "dead", destination->dead);
 	write_unsigned(object, "failures", destination->trouble.failures);
 	if (destination->trouble.text[0] != '\0')

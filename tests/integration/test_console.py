@@ -331,6 +331,11 @@ def with_a_certificate_it_speaks_tls_and_status_is_told_without_a_daemon():
     text = status(expect=3)
     assert "not ready: no siembridge runs" in text and "last seen" in text, text
     assert "anyint" in text and " ago" in text, text
+    rows = [line.split() for line in text.splitlines() if line.startswith(("siem ", "log "))]
+    assert [row[-1] for row in rows] == ["-", "-"], text
+    destinations = json.loads(status("--json", expect=3))["destinations"]
+    assert all("confirmed" in each and not {"sent", "breaks"} & each.keys()
+               for each in destinations), destinations
     bridge.config.write_text(bridge.config.read_text() + f"  certificate: {D}/cert.pem\n"
                              f"  private_key: {D}/key.pem\n")
     bridge.start()
