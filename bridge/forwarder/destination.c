@@ -97,8 +97,12 @@ static void
 tell_connected(struct destination *destination, const char *how)
 {
 	const struct uplink *uplink = &destination->uplink;
+	struct error said;
 
-	log_info(destination->object, "%s to %s", how, uplink->kind->peer(uplink->connection));
+	/* a text of its own, so that the log takes "connected again" for no repetition of
+	 * "connected" */
+	error_set(&said, "%s to %s", how, uplink->kind->peer(uplink->connection));
+	log_info(destination->object, "%s", said.text);
 	destination->complaint.text[0] = '\0';
 	if (destination->failures > 0)
 		complaint_put(&destination->complaints, 0, &destination->complaint);
