@@ -14,7 +14,7 @@ import threading
 
 from stage import Bridge, Post, Tests, make_directory, until
 
-test = Tests(at_once=3)
+test = Tests(at_once=4)
 ID = re.compile(rb"externalId=(\d)-(\d+)\b")  # which post, and the number in it
 REST = 400    # events that come while it stalls
 SMALL = 4096  # bytes of its receive buffer; the kernel makes some more of it
@@ -144,6 +144,12 @@ def a_bridge_that_starts_again_leaves_nothing_behind_that_comes_late():
 @test
 def one_that_takes_another_configuration_does_not_either():
     leave("reload", Bridge.reload)
+
+
+@test
+def after_twenty_seconds_the_kernel_leaves_nothing_behind_either():
+    leave("timeout", lambda bridge: until(lambda: "Connection timed out" in bridge.log_text(),
+                                          "TCP_USER_TIMEOUT has passed", 40))
 
 
 @test
