@@ -3,23 +3,35 @@
 
     tests/bench/drain.py [--events 200000] [--transport tcp,tls,relp,hec] [--alone]
 
-A spool is filled (tests/tools/fill), then the bridge forwards it to a collector that
+A spool is filled (tests/tools/fill), then the bridge forwards it as CEF to a collector that
 writes each message to a file: a real rsyslogd, or for hec a sink of a few lines.  Beside
-it, over the same transport to the same collector, an rsyslogd and a syslog-ng forward the
-same messages, each from a disk queue of its own (RELP: rsyslogd alone).  Time runs from the first message at the collector to the
-last; the processor's is that of the process that forwards.  All else is in
-build/stage/drain.
+it, over the same transport to the same collector, an rsyslogd and a syslog-ng forward as
+many, each from a disk queue of its own (RELP: rsyslogd alone), in rows of three kinds:
+
+    relays text  the lines that the bridge rendered, as they are: the limit of a forwarder
+    same work    the bodies of the spool: each is parsed and rendered to CEF behind the
+                 queue; syslog-ng parses before its disk-buffer, so its queue is a file
+    renders      syslog-ng from its disk-buffer: parsed before it, outside of the time
+
+shippers.py says what of the bridge's work they are spared.  Time runs from the first
+message at the collector to the last; the processor's is that of the process that forwards.
+Behind each row its events are looked for in the collector's file: each must be there,
+and one in a thousand with the values of its body.  All else is in build/stage/drain-*.
 """
 import argparse
+import datetime
 import itertools
+import json
 import os
+import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from shippers import LABELS, MEMBERS, PATIENCE, shippers_for
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
@@ -28,22 +40,14 @@ from stage import free_port, make_directory, process_stat, until, write_private 
 
 FILL = ROOT / "build/plain/tools/fill"
 TICK = os.sysconf("SC_CLK_TCK")
-PATIENCE = 600
+OURS = "siembridge", "same work", ("stored bodies, read from the spool, checked, parsed, "
+                                   "normalised, rendered, sent; each event's delivery tracked")
 
-SHIPPER = """
-global(workDirectory="{work}" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off"
-       {certificates})
-module(load="imtcp")
-module(load="omrelp")
-input(type="imtcp" address="127.0.0.1" port="{port}" ruleset="ship")
-template(name="as-it-came" type="string" string="%rawmsg%")
-ruleset(name="ship" queue.type="Direct") {{
-    action({action} template="as-it-came" queue.type="Disk" queue.filename="backlog"
-           queue.size="100000000" queue.maxDiskSpace="100g" queue.maxFileSize="64m"
-           queue.dequeueBatchSize="1024" queue.timeoutEnqueue="60000"
-           action.resumeRetryCount="-1" action.resumeInterval="1")
-}}
-"""
+NUMBER = re.compile(rb"(?:fill-|evt_)(\d{8,})")
+CEF = re.compile(r"<\d+>1 (?:\S+ ){5}(?:-|\[.*?\]) "
+                 r"CEF:0\|AnyInt\|AI Gateway\|1\|[^|]+\|[^|]+\|\d\|(.*)")
+PAIR = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
+CHECK_EACH = 1000
 
 
 def cpu_seconds(pid):
@@ -67,6 +71,10 @@ class Lines:
                     self.count += block.count(b"\n")
         return self.count
 
+    def forget(self):
+        self.offset = self.count = 0
+        self.path.unlink(missing_ok=True)
+
 
 class Sink(Program):
     """hec_sink.py, in the place of a collector."""
@@ -87,109 +95,67 @@ class Sink(Program):
         return {"url": f'"http://127.0.0.1:{self.port}"', "token_file": self.token}
 
 
-SHIPPER_NG = """
-@version: 3.38
-options {{ stats-freq(0); time-reopen(1); keep-hostname(yes); log-msg-size(65536); }};
-source s {{ syslog(ip("127.0.0.1") port({port}) transport("tcp") flags(no-parse)); }};
-destination d {{ network("127.0.0.1" port({to}) {transport} template("${{MESSAGE}}\\n")
-    disk-buffer(reliable(yes) disk-buf-size(100000000000) mem-buf-size(10000000)
-                dir("{work}"))); }};
-log {{ source(s); destination(d); flags(flow-control); }};
-"""
+# ---- what arrived ----
+
+def member(body, path):
+    for name in path.split("/"):
+        body = body[name]
+    return body
 
 
-class Shipper(Program):
-    """What forwards from a disk queue before the collector."""
-
-    def __init__(self, name, directory):
-        super().__init__(name, directory)
-        self.port = free_port()
-        self.work = directory / f"{name}.work"
-        self.work.mkdir()
-
-    def launch_it(self, command, environment=None):
-        self.launch(command, environment)
-        until(lambda: self.must_run() and f":{self.port:04X} 00000000:0000 0A" in
-              Path("/proc/net/tcp").read_text(), f"{self.name} listens")
-
-    def take(self, messages, count):
-        """So many of the file, by octet counting; until they are in its queue."""
-        with socket.create_connection(("127.0.0.1", self.port)) as connection, \
-                open(messages, "rb") as lines:
-            for line in itertools.islice(lines, count):
-                line = line[:-1]
-                connection.sendall(b"%d %s" % (len(line), line))
-        sizes = []
-
-        def is_quiet():
-            sizes.append(sum(file.stat().st_size for file in self.work.iterdir()))
-            time.sleep(0.5)
-            return len(sizes) > 3 and sizes[-1] == sizes[-4]
-        until(is_quiet, "all is in the queue", PATIENCE)
+def must_be_cef(line, body):
+    """The line of an event carries what its body says."""
+    found = CEF.fullmatch(line)
+    if not found:
+        raise Failure(f"no CEF in RFC 5424: {line}")
+    pairs = dict(PAIR.findall(found[1]))
+    expected = {key: member(body, path) for key, path in MEMBERS.items()} | LABELS
+    created = datetime.datetime.fromisoformat(body["created_at"].replace("Z", "+00:00"))
+    expected["rt"] = f"{int(created.timestamp())}000"
+    if pairs.get("externalId", "").startswith("fill-"):
+        del expected["externalId"]  # the bridge's is the id of the delivery
+    wrong = {key: pairs.get(key) for key in expected if pairs.get(key) != expected[key]}
+    if wrong:
+        raise Failure(f"{wrong} is not what the body says: {line}")
 
 
-class Rsyslog(Shipper):
-    def __init__(self, directory, collector):
-        super().__init__("rsyslog", directory)
-        certificates = ""
-        target = f'target="127.0.0.1" port="{collector.port}"'
-        if collector.transport == "relp":
-            action = f'type="omrelp" {target}'
-        else:
-            action = f'type="omfwd" protocol="tcp" TCP_Framing="octet-counted" {target}'
-        if collector.transport == "tls":
-            certificates = (f'defaultNetstreamDriver="ossl" '
-                            f'defaultNetstreamDriverCAFile="{collector.certificate}" '
-                            f'defaultNetstreamDriverCertFile="{collector.client}" '
-                            f'defaultNetstreamDriverKeyFile="{collector.client_key}"')
-            action += (' StreamDriver="ossl" StreamDriverMode="1" '
-                       'StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="localhost"')
-        self.config = self.work / "rsyslog.conf"
-        self.config.write_text(SHIPPER.format(work=self.work, port=self.port, action=action,
-                                              certificates=certificates))
-
-    def start(self):
-        self.launch_it(["rsyslogd", "-n", "-f", self.config, "-i", self.work / "pid"],
-                       {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+def must_hold_each(path, count, bodies):
+    """The file has each of the events; bodies is None where lines are no CEF."""
+    seen = bytearray(count + 1)
+    sample = {}
+    with open(path, "rb") as file:
+        for number, line in enumerate(file):
+            found = NUMBER.search(line)
+            if not found or not 0 < int(found[1]) <= count:
+                raise Failure(f"{path} has a line of no event: {line!r}")
+            seen[int(found[1])] = 1
+            if number % CHECK_EACH == 0:
+                sample[int(found[1])] = line.decode().rstrip("\n")
+    if sum(seen) != count:
+        raise Failure(f"{path} has {sum(seen)} of {count} events")
+    if bodies is not None:
+        with open(bodies, "rb") as file:
+            for number, body in enumerate(file, 1):
+                if number in sample:
+                    must_be_cef(sample[number], json.loads(body))
 
 
-class SyslogNg(Shipper):
-    def __init__(self, directory, collector):
-        super().__init__("syslog-ng", directory)
-        unpacked = subprocess.run(["sh", ROOT / ".ci/syslog-ng"], capture_output=True, text=True,
-                                  check=False)
-        if unpacked.returncode != 0:
-            raise Failure(unpacked.stderr)
-        self.program = unpacked.stdout.strip()
-        transport = 'transport("tcp")'
-        if collector.transport == "tls":
-            transport = (f'transport("tls") tls(ca-file("{collector.certificate}") '
-                         f'cert-file("{collector.client}") key-file("{collector.client_key}"))')
-        self.config = self.work / "syslog-ng.conf"
-        self.config.write_text(SHIPPER_NG.format(work=self.work, port=self.port,
-                                                 to=collector.port, transport=transport))
+# ---- the rows ----
 
-    def start(self):
-        self.launch_it([self.program, "-F", "--no-caps", "-f", self.config,
-                        f"--persist-file={self.work}/persist", f"--control={self.work}/control",
-                        f"--pidfile={self.work}/pid"])
-
-
-def measure(pid, lines, count):
-    """(seconds, seconds of the processor) until so many more lines are there."""
-    goal = lines.count + count
-    until(lambda: lines.read() > goal - count, "the first one is there", 60)
+def measure(program, pid, lines, count):
+    """(seconds, seconds of the processor) until so many lines are there."""
+    until(lambda: program.must_run() and lines.read() > 0, "the first one is there", 60)
     began, had, processor = time.monotonic(), lines.count, cpu_seconds(pid)
-    until(lambda: lines.read() >= goal, f"{count} are there", PATIENCE)
+    until(lambda: program.must_run() and lines.read() >= count, f"{count} are there", PATIENCE)
     seconds = time.monotonic() - began
-    share = (goal - had) / count
+    share = (count - had) / count
     return seconds / share, (cpu_seconds(pid) - processor) / share
 
 
-def report(name, transport, count, figures):
+def report(name, work, transport, count, figures):
     seconds, processor = figures
-    print(f"{transport:5} {name:12} {count / seconds:>9,.0f} events/s {1e6 * processor / count:>7.1f}"
-          " us of CPU an event", flush=True)
+    print(f"{transport:5} {name:11} {work:12} {count / seconds:>9,.0f} events/s "
+          f"{1e6 * processor / count:>7.1f} us of CPU an event", flush=True)
 
 
 def cursor(directory):
@@ -198,39 +164,49 @@ def cursor(directory):
         return rows[0][0] if rows else 0
 
 
-def drain_bridge(directory, collector, lines, arguments, transport):
+def fill_spool(directory, count):
+    """And its bodies in a file, a line each."""
+    (directory / "spool").mkdir(exist_ok=True)
+    subprocess.run([FILL, directory / "spool", str(count)], check=True, stdout=subprocess.DEVNULL)
+    database = sqlite3.connect(f"file:{directory}/spool/spool.db?mode=ro", uri=True)
+    with open(directory / "bodies", "wb") as file:
+        for body, in database.execute("SELECT body FROM events ORDER BY seq"):
+            file.write(body + b"\n")
+    database.close()
+
+
+def drain_bridge(directory, collector, lines, count, transport):
     bridge = Bridge(directory)
     kind = "splunk_hec" if transport == "hec" else "syslog"
     keys = ", ".join(f"{key}: {value}" for key, value in collector.destination_keys().items())
-    form = "" if transport == "hec" else "format: rfc5424, "
+    form = "" if transport == "hec" else "format: cef, "
     bridge.destinations.append(f"  - {{name: siem, {form}heartbeat: off, {kind}: {{{keys}}}}}\n")
     bridge.sections["spool"]["max_size"] = "1TiB"
-    subprocess.run([FILL, directory / "spool", str(arguments.events)], check=True,
-                   stdout=subprocess.DEVNULL)
+    fill_spool(directory, count)
     try:
         bridge.start()
-        report("siembridge", transport, arguments.events,
-               measure(bridge.roles()["forwarder"], lines, arguments.events))
-        until(lambda: cursor(directory) == arguments.events, "all are confirmed")
+        figures = measure(bridge, bridge.roles()["forwarder"], lines, count)
+        until(lambda: cursor(directory) == count, "all are confirmed")
+        must_hold_each(lines.path, count, None if transport == "hec" else directory / "bodies")
+        report(*OURS[:2], transport, count, figures)
     finally:
         bridge.end()
 
 
-def drain_other(kind, directory, collector, lines, arguments, transport):
-    """With the collector away, and its messages in a file: so many of them."""
-    # omrelp needs minutes for what the others do in seconds
-    count = arguments.events // (20 if transport == "relp" else 1)
-    lines.offset = lines.count = 0
-    lines.path.unlink(missing_ok=True)
-    shipper = kind(directory, collector)
+def drain_other(shipper, collector, lines, count):
+    """With the collector away until its queue is full."""
+    lines.forget()
     try:
-        shipper.start()
-        shipper.take(directory / "messages", count)
+        shipper.prepare(count)
         collector.start()
-        report(shipper.name, transport, count, measure(shipper.process.pid, lines, count))
-        collector.signal(15)
+        shipper.release()
+        figures = measure(shipper, shipper.process.pid, lines, count)
+        must_hold_each(lines.path, count, shipper.directory / "bodies")
+        report(shipper.NAME, shipper.WORK, collector.transport, count, figures)
     finally:
         shipper.end()
+    collector.signal(15)
+    shutil.rmtree(shipper.work)
 
 
 def drain(transport, arguments):
@@ -239,15 +215,24 @@ def drain(transport, arguments):
     lines = Lines(collector.file if transport == "hec" else collector.records.path)
     try:
         collector.start()
-        drain_bridge(directory, collector, lines, arguments, transport)
-        if transport != "hec" and not arguments.alone:
+        drain_bridge(directory, collector, lines, arguments.events, transport)
+        if not arguments.alone and shippers_for(transport):
             collector.signal(15)
             lines.path.rename(directory / "messages")
-            for kind in (Rsyslog,) if transport == "relp" else (Rsyslog, SyslogNg):
-                drain_other(kind, directory, collector, lines, arguments, transport)
+            for kind in shippers_for(transport):
+                drain_other(kind(directory, collector), collector, lines, arguments.events)
     finally:
         collector.end()
     shutil.rmtree(directory)
+
+
+def explain(arguments, transports):
+    """What is in the time of each row."""
+    print(f"{arguments.events} events of about 450 bytes")
+    kinds = [] if arguments.alone else itertools.chain(*map(shippers_for, transports))
+    rows = [OURS, *((kind.NAME, kind.WORK, kind.DOES) for kind in kinds)]
+    for name, work, does in dict.fromkeys(rows):
+        print(f"  {name:11} {work:12} {does}")
 
 
 def main():
@@ -257,9 +242,10 @@ def main():
     parser.add_argument("--transport", default="tcp,tls,relp,hec")
     parser.add_argument("--alone", action="store_true")
     arguments = parser.parse_args()
-    print(f"{arguments.events} events of about 450 bytes")
+    transports = arguments.transport.split(",")
+    explain(arguments, transports)
     try:
-        for transport in arguments.transport.split(","):
+        for transport in transports:
             drain(transport, arguments)
     except Failure as problem:
         print(f"drain: {problem}", file=sys.stderr)
