@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "formats/json_read.h"
+#include "formats/json_tree.h"
 #include "formats/utf8.h"
 
 static bool
@@ -150,23 +150,23 @@ cloudevents_read(struct slice event, struct arena *arena, struct cloudevents_att
 	    {"specversion", &attributes->version},
 	    {"type", &attributes->type},
 	};
-	struct json_value *document;
-	struct json_member member;
+	const struct json_item *document;
 	unsigned payloads = 0;
 
 	*attributes = (struct cloudevents_attributes){0};
-	if (!json_read(&document, event, error))
+	if (!json_tree_read(&document, event, arena, error))
 		return false;
-	for (bool more = json_read_first(document, &member); more; more = json_read_next(&member)) {
-		if (text_slice_is(member.name, "data") || text_slice_is(member.name, "data_base64"))
+	for (const struct json_item *member = document->first; member != NULL;
+	     member = member->next) {
+		if (text_slice_is(member->name, "data") ||
+		    text_slice_is(member->name, "data_base64"))
 			payloads++;
-		if (json_read_kind(member.value) != JSON_STRING)
+		if (member->kind != JSON_STRING)
 			continue;
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-			if (text_slice_is(member.name, wanted[i].name))
-				*wanted[i].place = json_read_text(member.value, arena);
+			if (text_slice_is(member->name, wanted[i].name))
+				*wanted[i].place = member->text;
 	}
-	json_read_free(document);
 	if (payloads > 1)
 		return error_set(error, "not a CloudEvent: it has both data and data_base64");
 	return cloudevents_check(attributes, error);

@@ -20,8 +20,6 @@
 #include "formats/json_scan.h"
 #include "formats/memory.h"
 
-enum { KEPT_LENGTH = 64 * 1024 };
-
 static const char no_exponent[] = "e0000000";
 
 static struct json_object *
@@ -73,34 +71,16 @@ new_tokener(void)
 	return tokener;
 }
 
-static void *
-make_tokener(void)
-{
-	return new_tokener();
-}
-
-static void
-end_tokener(void *tokener)
-{
-	json_tokener_free(tokener);
-}
-
-/* What a tokener has read stays in its buffer: that of a large body is not to be kept. */
 static struct json_object *
-parse(struct slice text, struct arena *arena, struct error *error)
+parse(struct slice text, struct error *error)
 {
-	bool keep = arena != NULL && text.length <= KEPT_LENGTH;
-	struct json_tokener *tokener =
-	    keep ? arena_keep(arena, make_tokener, end_tokener) : new_tokener();
+	struct json_tokener *tokener = new_tokener();
 	struct json_object *object = json_tokener_parse_ex(tokener, text.bytes, (int)text.length);
 
 	if (object == NULL)
 		(void)error_set(error, "not JSON: %s",
 				json_tokener_error_desc(json_tokener_get_error(tokener)));
-	if (keep)
-		json_tokener_reset(tokener);
-	else
-		json_tokener_free(tokener);
+	json_tokener_free(tokener);
 	return object;
 }
 
@@ -155,22 +135,21 @@ with_exponents(struct slice text)
 }
 
 static struct json_object *
-parse_wide(struct slice text, struct arena *arena, struct error *error)
+parse_wide(struct slice text, struct error *error)
 {
 	struct slice copy = with_exponents(text);
 	struct json_object *object = NULL;
 
 	if (copy.length <= INT_MAX)
-		object = parse(copy, arena, error);
+		object = parse(copy, error);
 	else
 		error_set(error, "JSON of more than 2 GiB");
 	free((char *)(uintptr_t)copy.bytes);
 	return object;
 }
 
-static bool
-read_document(struct json_value **document, struct slice text, struct arena *arena,
-	      struct error *error)
+bool
+json_read(struct json_value **document, struct slice text, struct error *error)
 {
 	struct json_object *object;
 	struct json_scan scan;
@@ -181,7 +160,7 @@ read_document(struct json_value **document, struct slice text, struct arena *are
 		return error_set(error, "not a JSON object");
 	if (text.length > INT_MAX)
 		return error_set(error, "JSON of more than 2 GiB");
-	object = scan.wide ? parse_wide(text, arena, error) : parse(text, arena, error);
+	object = scan.wide ? parse_wide(text, error) : parse(text, error);
 	if (object == NULL)
 		return false;
 	if (count_members(object) != scan.members) {
@@ -190,19 +169,6 @@ read_document(struct json_value **document, struct slice text, struct arena *are
 	}
 	*document = foreign(object);
 	return true;
-}
-
-bool
-json_read(struct json_value **document, struct slice text, struct error *error)
-{
-	return read_document(document, text, NULL, error);
-}
-
-bool
-json_read_again(struct json_value **document, struct slice text, struct arena *arena,
-		struct error *error)
-{
-	return read_document(document, text, arena, error);
 }
 
 void

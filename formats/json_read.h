@@ -27,13 +27,6 @@ struct json_member {
 MUST_CHECK bool json_read(struct json_value **document, struct slice text, struct error *error);
 void json_read_free(struct json_value *document);
 
-/*
- * The same for one of many documents: with a reader that the arena keeps, which is a
- * sixth of the time.  No other thing is kept in that arena; the document is not in it.
- */
-MUST_CHECK bool json_read_again(struct json_value **document, struct slice text,
-				struct arena *arena, struct error *error);
-
 enum json_kind json_read_kind(const struct json_value *value);
 
 /* The members in the order of the text; false where there are no more. */

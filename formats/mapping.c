@@ -55,12 +55,12 @@ struct mapping {
 /* A document being gone through. */
 struct choice {
 	const struct mapping *mapping;
-	struct json_value **chosen;
+	const struct json_item **chosen;
 	uint16_t ranks[EVENT_FIELDS];
 	size_t deferred_count;
 	struct {
 		const struct candidate *candidate;
-		struct json_value *value;
+		const struct json_item *item;
 	} deferred[DEFERRED]; /* each candidate at most once: names do not repeat */
 };
 
@@ -306,56 +306,55 @@ mapping_free(struct mapping *mapping)
 }
 
 static void
-take(struct choice *choice, const struct candidate *candidate, struct json_value *value)
+take(struct choice *choice, const struct candidate *candidate, const struct json_item *item)
 {
-	struct slice string = json_read_string(value);
 	uint16_t rank = candidate->rank;
 
-	if (candidate->field == FIELD_TYPE && string.bytes == NULL)
+	if (candidate->field == FIELD_TYPE && item->kind != JSON_STRING)
 		return;
-	if (string.bytes != NULL && string.length == 0)
+	if (item->kind == JSON_STRING && item->text.length == 0)
 		rank = (uint16_t)(rank + RANK_EMPTY);
 	if (rank < choice->ranks[candidate->field]) {
 		choice->ranks[candidate->field] = rank;
-		choice->chosen[candidate->field] = value;
+		choice->chosen[candidate->field] = item;
 	}
 }
 
 static void
-offer(struct choice *choice, uint16_t node, struct json_value *value)
+offer(struct choice *choice, uint16_t node, const struct json_item *item)
 {
 	const struct candidate *candidates = choice->mapping->candidates;
 	uint16_t i = choice->mapping->nodes[node].candidates;
 
 	for (; i != NONE; i = candidates[i].next) {
 		if (candidates[i].families == FAMILY_ANY) {
-			take(choice, &candidates[i], value);
+			take(choice, &candidates[i], item);
 			continue;
 		}
 		choice->deferred[choice->deferred_count].candidate = &candidates[i];
-		choice->deferred[choice->deferred_count++].value = value;
+		choice->deferred[choice->deferred_count++].item = item;
 	}
 }
 
-static void walk(struct choice *choice, uint16_t node, const struct json_value *value);
+static void walk(struct choice *choice, uint16_t node, const struct json_item *around);
 
 static void
-visit(struct choice *choice, uint16_t node, struct slice name, struct json_value *value)
+visit(struct choice *choice, uint16_t node, struct slice name, const struct json_item *item)
 {
 	uint16_t child = choice->mapping->slots[find_slot(choice->mapping, node, name)];
 
 	if (child == NONE)
 		return;
-	switch (json_read_kind(value)) {
+	switch (item->kind) {
 	case JSON_OBJECT:
 	case JSON_ARRAY:
 		if (choice->mapping->nodes[child].has_children)
-			walk(choice, child, value);
+			walk(choice, child, item);
 		break;
 	case JSON_BOOLEAN:
 	case JSON_NUMBER:
 	case JSON_STRING:
-		offer(choice, child, value);
+		offer(choice, child, item);
 		break;
 	case JSON_NULL:
 		break;
@@ -363,38 +362,36 @@ visit(struct choice *choice, uint16_t node, struct slice name, struct json_value
 }
 
 static void
-walk_array(struct choice *choice, uint16_t node, const struct json_value *array)
+walk_array(struct choice *choice, uint16_t node, const struct json_item *array)
 {
-	size_t count = json_read_count(array);
+	const struct json_item *item = array->first;
 
-	for (size_t i = 0; i < count && i < INDEXES; i++) {
+	for (size_t i = 0; item != NULL && i < INDEXES; i++, item = item->next) {
 		char digits[4];
 		struct text name;
 
 		text_start(&name, digits, sizeof(digits));
 		text_append_unsigned(&name, i);
-		visit(choice, node, text_slice(&name), json_read_element(array, i));
+		visit(choice, node, text_slice(&name), item);
 	}
 }
 
 /* As deep as the longest pointer, however deep the document is. */
 static void
-walk(struct choice *choice, uint16_t node, const struct json_value *value)
+walk(struct choice *choice, uint16_t node, const struct json_item *around)
 {
-	struct json_member member;
-
-	if (json_read_kind(value) == JSON_ARRAY) {
-		walk_array(choice, node, value);
+	if (around->kind == JSON_ARRAY) {
+		walk_array(choice, node, around);
 		return;
 	}
-	for (bool more = json_read_first(value, &member); more; more = json_read_next(&member))
-		visit(choice, node, member.name, member.value);
+	for (const struct json_item *item = around->first; item != NULL; item = item->next)
+		visit(choice, node, item->name, item);
 }
 
 void
 mapping_choose(const struct mapping *mapping, const struct vocabulary *vocabulary,
-	       struct slice type, const struct json_value *document,
-	       struct json_value *chosen[EVENT_FIELDS])
+	       struct slice type, const struct json_item *document,
+	       const struct json_item *chosen[EVENT_FIELDS])
 {
 	struct choice choice;
 	enum catalogue_family family;
@@ -410,9 +407,9 @@ mapping_choose(const struct mapping *mapping, const struct vocabulary *vocabular
 	if (choice.deferred_count == 0)
 		return;
 	if (type.bytes == NULL && chosen[FIELD_TYPE] != NULL)
-		type = json_read_string(chosen[FIELD_TYPE]);
+		type = chosen[FIELD_TYPE]->text;
 	family = vocabulary_find(vocabulary, vocabulary_type(vocabulary, type))->family;
 	for (size_t i = 0; i < choice.deferred_count; i++)
 		if ((choice.deferred[i].candidate->families & family) != 0)
-			take(&choice, choice.deferred[i].candidate, choice.deferred[i].value);
+			take(&choice, choice.deferred[i].candidate, choice.deferred[i].item);
 }

@@ -9,7 +9,7 @@
 #define MAPPING_H
 
 #include "formats/event.h"
-#include "formats/json_read.h"
+#include "formats/json_tree.h"
 #include "formats/vocabulary.h"
 
 /*
@@ -83,7 +83,7 @@ void mapping_free(struct mapping *mapping);
  * chosen[FIELD_TYPE].
  */
 void mapping_choose(const struct mapping *mapping, const struct vocabulary *vocabulary,
-		    struct slice type, const struct json_value *document,
-		    struct json_value *chosen[EVENT_FIELDS]);
+		    struct slice type, const struct json_item *document,
+		    const struct json_item *chosen[EVENT_FIELDS]);
 
 #endif

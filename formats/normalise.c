@@ -181,16 +181,16 @@ read_headers(const struct normalise *normalise, struct slice lines, struct arena
 /* ---- the body ---- */
 
 static void
-read_document(const struct normalise *normalise, const struct json_value *document,
-	      struct arena *arena, struct slice *fields)
+read_document(const struct normalise *normalise, const struct json_item *document,
+	      struct slice *fields)
 {
-	struct json_value *chosen[EVENT_FIELDS];
+	const struct json_item *chosen[EVENT_FIELDS];
 
 	mapping_choose(normalise->mapping, normalise->vocabulary, fields[FIELD_TYPE], document,
 		       chosen);
 	for (size_t i = 0; i < EVENT_FIELDS; i++)
 		if (chosen[i] != NULL && fields[i].bytes == NULL)
-			fields[i] = json_read_text(chosen[i], arena);
+			fields[i] = chosen[i]->text;
 }
 
 /* UTF-8 without NUL, whatever it was. */
@@ -229,11 +229,10 @@ read_body(const struct normalise *normalise, struct slice body, struct arena *ar
 	  struct slice *fields, struct error *error)
 {
 	bool has_type = fields[FIELD_TYPE].bytes != NULL;
-	struct json_value *document;
+	const struct json_item *document;
 
-	if (json_read_again(&document, body, arena, error)) {
-		read_document(normalise, document, arena, fields);
-		json_read_free(document);
+	if (json_tree_read(&document, body, arena, error)) {
+		read_document(normalise, document, fields);
 		return true;
 	}
 	if (normalise->profile->takes_text) {

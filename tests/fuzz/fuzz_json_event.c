@@ -9,6 +9,7 @@
 #include "formats/memory.h"
 #include "formats/normalise.h"
 #include "formats/utf8.h"
+#include "tests/unit/json_same.h"
 
 enum { PROFILES = 8 };
 
@@ -80,6 +81,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	body = (struct slice){(const char *)data + 1, size - 1};
 	check_readers(body);
+	if (!json_same(body, arena))
+		memory_panic("read otherwise than json-c reads it");
 	if (normalise_event(normalisers[data[0] % normaliser_count], body, arena, &event, &error))
 		check_fields(&event);
 	arena_clear(arena);

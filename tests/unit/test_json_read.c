@@ -113,38 +113,6 @@ scalars_become_text(void **state)
 	arena_free(arena);
 }
 
-/* What one document left in the reader is not seen by the next. */
-static void
-one_reader_reads_many_documents(void **state)
-{
-	static const char *const texts[] = {"{\"a\":\"one\"}",
-					    "{\"a\":",
-					    "[1]",
-					    "{\"a\":1,\"a\":2}",
-					    "{\"a\":12345678901234567890}",
-					    "{\"a\":\"\\ud800\"}",
-					    "{\"a\":\"one\"}"};
-	struct arena *arena = arena_new();
-
-	(void)state;
-	for (int turn = 0; turn < 3; turn++)
-		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-			struct json_value *once, *again;
-			struct error once_error = {.text = ""}, again_error = {.text = ""};
-			bool good = json_read(&once, text_of(texts[i]), &once_error);
-
-			assert_int_equal(
-			    json_read_again(&again, text_of(texts[i]), arena, &again_error), good);
-			assert_string_equal(once_error.text, again_error.text);
-			if (good) {
-				json_read_free(once);
-				json_read_free(again);
-			}
-			arena_clear(arena);
-		}
-	arena_free(arena);
-}
-
 int
 main(void)
 {
@@ -152,7 +120,6 @@ main(void)
 	    cmocka_unit_test(vectors_are_read_or_refused),
 	    cmocka_unit_test(ten_thousand_names_are_compared),
 	    cmocka_unit_test(scalars_become_text),
-	    cmocka_unit_test(one_reader_reads_many_documents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
