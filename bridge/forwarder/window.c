@@ -9,7 +9,7 @@ struct window {
 	struct entry {
 		struct position position;
 		uint64_t end;
-	} * entries; /* WINDOW_MESSAGES of them */
+	} * entries; /* WINDOW_ENTRIES of them */
 	size_t first;
 	size_t count;
 	uint64_t confirmed; /* offset */
@@ -18,7 +18,7 @@ struct window {
 static struct entry *
 entry_at(const struct window *window, size_t i)
 {
-	return &window->entries[(window->first + i) % WINDOW_MESSAGES];
+	return &window->entries[(window->first + i) % WINDOW_ENTRIES];
 }
 
 struct window *
@@ -26,7 +26,7 @@ window_new(void)
 {
 	struct window *window = memory_allocate(sizeof(*window));
 
-	window->entries = memory_allocate_array(WINDOW_MESSAGES, sizeof(*window->entries));
+	window->entries = memory_allocate_array(WINDOW_ENTRIES, sizeof(*window->entries));
 	return window;
 }
 
@@ -52,7 +52,7 @@ window_has_room(const struct window *window, size_t messages)
 {
 	if (window->count == 0)
 		return true;
-	return messages <= WINDOW_MESSAGES - window->count &&
+	return messages <= WINDOW_ENTRIES - window->count &&
 	       entry_at(window, window->count - 1)->end - window->confirmed < WINDOW_BYTES;
 }
 
@@ -70,17 +70,31 @@ window_first(const struct window *window, struct position *position)
 	return window->count > 0;
 }
 
+/* The entry that the next message may share: the last one, where both fit a stride. */
+static struct entry *
+shared_entry(const struct window *window, uint64_t end)
+{
+	struct entry *last;
+
+	if (window->count < WINDOW_ALONE)
+		return NULL;
+	last = entry_at(window, window->count - 1);
+	/* the last one begins where the one before it ends */
+	return end - entry_at(window, window->count - 2)->end <= WINDOW_STRIDE ? last : NULL;
+}
+
 void
 window_push(struct window *window, struct position position, uint64_t end)
 {
-	struct entry *entry;
+	struct entry *entry = shared_entry(window, end);
 
-	if (window->count == WINDOW_MESSAGES)
-		memory_panic("window: more than %d messages", WINDOW_MESSAGES);
+	if (entry == NULL && window->count == WINDOW_ENTRIES)
+		memory_panic("window: more than %d entries", WINDOW_ENTRIES);
 	/* From the front again: a quiet destination touches the first page alone. */
 	if (window->count == 0)
 		window->first = 0;
-	entry = entry_at(window, window->count++);
+	if (entry == NULL)
+		entry = entry_at(window, window->count++);
 	entry->position = position;
 	entry->end = end;
 }
@@ -94,7 +108,7 @@ window_confirm(struct window *window, uint64_t offset, struct position *position
 		window->confirmed = offset;
 	while (window->count > 0 && entry_at(window, 0)->end <= offset) {
 		*position = entry_at(window, 0)->position;
-		window->first = (window->first + 1) % WINDOW_MESSAGES;
+		window->first = (window->first + 1) % WINDOW_ENTRIES;
 		window->count--;
 		moved = true;
 	}
