@@ -49,7 +49,8 @@ struct commit {
 	struct duplicate *duplicate;
 	struct watcher watcher;
 	struct upkeep_settings settings;
-	size_t company; /* rows of the last batch: so many may come again */
+	size_t answered; /* rows of the last batch */
+	size_t company;  /* rows that are worth waiting for */
 	bool stopping;
 	bool is_broken;
 
@@ -75,7 +76,7 @@ has_room(const struct commit *commit, const struct submission *submission)
 	       submission->body_bytes <= COMMIT_PENDING_BYTES - commit->queue.bytes;
 }
 
-/* As many are here as the last time. */
+/* As many are here as are waited for. */
 static bool
 is_gathered(const struct commit *commit)
 {
@@ -277,8 +278,9 @@ time_from_now(int64_t microseconds)
 }
 
 /*
- * Where many came together the last time, they were answered together and come together
- * again: one fsync less for each that is waited for.  A lone event waits for nobody.
+ * What was answered together comes together again, so more are waited for: one fsync
+ * less for each.  But only for half of all that is under way: the other half is read
+ * while this one is committed.  A lone event waits for nobody.
  */
 static void
 gather_locked(struct commit *commit)
@@ -301,13 +303,14 @@ take_batch(struct commit *commit, struct submission_queue *batch)
 
 	*batch = (struct submission_queue){0};
 	pthread_mutex_lock(&commit->lock);
+	commit->company = (commit->answered + commit->queue.weight) / 2;
 	while (commit->queue.first == NULL && !commit->stopping && waiting)
 		waiting = pthread_cond_timedwait(&commit->filled, &commit->lock, &until) == 0;
 	if (commit->queue.first != NULL)
 		gather_locked(commit);
 	while (batch->weight < COMMIT_BATCH && commit->queue.first != NULL)
 		submission_put(batch, submission_take(&commit->queue));
-	commit->company = batch->weight;
+	commit->answered = batch->weight;
 	more = batch->first != NULL || !commit->stopping;
 	pthread_mutex_unlock(&commit->lock);
 	return more;
