@@ -102,6 +102,11 @@ $(OUT)/crash/power: $(OUT)/tests/crash/power.o $(OUT)/tests/crash/disk.o $(LIBRA
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync -o $@ $^ $(LIBS)
 
+# For what runs under valgrind: tests/run.py --memcheck.
+$(OUT)/reexec.so: tests/sanitize/reexec.c
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) -O2 -shared -fPIC -o $@ $<
+
 # What a run needs of one variant; used by the targets below.
 variant: $(OUT)/siembridge $(UNIT) $(TOOLS)
 faults: $(OUT)/siembridge $(CRASH)
@@ -137,7 +142,7 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (30)
 
 sanitize: ## all tests from outside and the fault matrix under ASan + UBSan and under TSan; threads, sockets, reloads under valgrind
 	@sh .ci/packages build run test sanitize
-	@$(MAKE) -j$$(nproc) VARIANT=plain variant
+	@$(MAKE) -j$$(nproc) VARIANT=plain variant build/plain/reexec.so
 	@$(MAKE) -j$$(nproc) VARIANT=asan variant
 	@$(MAKE) -j$$(nproc) VARIANT=tsan variant
 	@$(MAKE) -j$$(nproc) VARIANT=faults-asan faults

@@ -176,10 +176,12 @@ def sanitized_items(variant, integration="*", scenario="*", crash="*"):
 def memcheck_items():
     """What runs threads and sockets, and a supervisor that reloads."""
     for name in MEMCHECKED:
+        program = ROOT / f"build/plain/unit/test_{name}"
         yield Item(f"memcheck {name}",
                    ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
-                    "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=9",
-                    ROOT / f"build/plain/unit/test_{name}"], STORY_SECONDS)
+                    "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=9", program],
+                   STORY_SECONDS, {"LD_PRELOAD": str(ROOT / "build/plain/reexec.so"),
+                                   "REEXEC_BINARY": str(program)})
     for item in integration_items("reloads"):
         item.name = f"memcheck {item.name}"
         item.environment = {"SIEMBRIDGE": str(ROOT / "tests/sanitize/siembridge"),

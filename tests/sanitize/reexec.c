@@ -1,6 +1,7 @@
 /*
- * Preloaded into a supervisor that valgrind runs: there /proc/self/exe is valgrind's
- * own program, so that name becomes that of the binary under test, REEXEC_BINARY.
+ * Preloaded into a supervisor that valgrind runs, or a test that is one: there
+ * /proc/self/exe is valgrind's own program, so that name becomes that of the binary
+ * under test, REEXEC_BINARY.
  */
 #include <stdlib.h>
 #include <string.h>
