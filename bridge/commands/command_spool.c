@@ -17,8 +17,8 @@
 #include "bridge/config.h"
 #include "bridge/spool/database.h"
 #include "bridge/spool/delivery.h"
-#include "bridge/spool/spool_aside.h"
 #include "bridge/spool/spool_head.h"
+#include "bridge/spool/spool_owed.h"
 #include "bridge/spool/spool_salvage.h"
 #include "bridge/spool/spool_verify.h"
 #include "formats/json_write.h"
@@ -158,7 +158,9 @@ report_salvage(const struct spool_salvage_counts *counts, const char *from)
 static bool
 salvage(const struct work *work, bool *good, struct error *error)
 {
+	const struct spool_parts all = {.parts = {{1, INT64_MAX}}, .count = 1};
 	struct spool_salvage_counts counts;
+	enum spool_salvage_result result;
 	struct spool *spool;
 	struct error alarm;
 	char aside[PATH_MAX];
@@ -167,7 +169,7 @@ salvage(const struct work *work, bool *good, struct error *error)
 
 	if (spool_is_locked(work->directory))
 		return error_set(error, "a siembridge runs on %s; stop it first", work->directory);
-	if (from == NULL && !spool_aside_put(work->directory, "spool.db", aside, error))
+	if (from == NULL && !spool_owed_put(work->directory, aside, error))
 		return false;
 	if (from == NULL)
 		from = aside;
@@ -176,9 +178,12 @@ salvage(const struct work *work, bool *good, struct error *error)
 		floor = 0;
 	if (!spool_open(&spool, work->directory, 0, floor, &alarm, error))
 		return false;
-	*good = spool_salvage(spool, from, 0, &counts, error);
+	result = spool_salvage(spool, from, &all, &counts, NULL, error);
 	spool_close(spool);
+	if (result == SPOOL_SALVAGE_BROKEN)
+		return error_prefix(error, "%s cannot be brought over", from);
 	report_salvage(&counts, from);
+	*good = result == SPOOL_SALVAGE_DONE;
 	return *good ||
 	       error_prefix(error, "what could be read of %s was brought over; then", from);
 }

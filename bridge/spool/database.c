@@ -247,6 +247,28 @@ database_bytes(struct database_statement *statement, int column)
 	return bytes;
 }
 
+bool
+database_disk_failed(const struct database *database)
+{
+	int result = sqlite3_extended_errcode(database->handle);
+
+	switch (result & 0xff) {
+	case SQLITE_IOERR:
+		return result != SQLITE_IOERR_SHORT_READ && result != SQLITE_IOERR_CORRUPTFS;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:
+	case SQLITE_NOMEM:
+	case SQLITE_FULL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum database_step
 database_run(struct database_statement *statement, struct error *error)
 {

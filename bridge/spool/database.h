@@ -82,6 +82,12 @@ void database_reset(struct database_statement *statement);
 int64_t database_number(struct database_statement *statement, int column);
 struct slice database_bytes(struct database_statement *statement, int column);
 
+/*
+ * The last call failed because of the disk, the rights or somebody else, and not because
+ * the file makes no sense: another time it may not fail.
+ */
+bool database_disk_failed(const struct database *database);
+
 /* For a statement that gives no rows: step and reset. */
 enum database_step database_run(struct database_statement *statement, struct error *error);
 

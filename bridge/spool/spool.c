@@ -5,8 +5,9 @@
  *   2. checkpoint(TRUNCATE): after a crash SQLite shows rows of the WAL that were
  *      never synced.  A duplicate answered 202 from such a row would be a lie after
  *      a power cut; this makes all that is visible durable, or fails.
- *      A file that cannot be used is put aside, and what can be read of it brought over:
- *      no start waits for somebody to delete something
+ *      A file that cannot be used is put aside, and what can be read of it brought over
+ *      by this start or, where that is killed, by the next one (spool_owed.h): no start
+ *      waits for somebody to delete something
  *   3. the head: rows that it knows and the file does not have are an alarm, and
  *      the next sequence is above them, so that no cursor takes a new event for
  *      one it has delivered.
@@ -24,13 +25,12 @@
 #include <unistd.h>
 
 #include "bridge/log.h"
-#include "bridge/spool/delivery.h"
 #include "bridge/spool/migrate.h"
 #include "bridge/spool/spool_aside.h"
 #include "bridge/spool/spool_chain.h"
 #include "bridge/spool/spool_head.h"
 #include "bridge/spool/spool_internal.h"
-#include "bridge/spool/spool_salvage.h"
+#include "bridge/spool/spool_owed.h"
 #include "formats/memory.h"
 
 static const char *const schema[SPOOL_VERSION] = {
@@ -225,12 +225,9 @@ forget_suspicion(const char *directory, struct error *error)
 	       (unlink(path) == 0 || errno == ENOENT || error_set_errno(error, "spool: %s", path));
 }
 
-/*
- * Sees to it that there is a file that can be read and written; *aside is the path of
- * the one that was put aside, else empty.
- */
+/* Sees to it that there is a file that can be read and written. */
 static bool
-make_usable(const char *directory, const char *path, char *aside, struct error *error)
+make_usable(const char *directory, const char *path, struct error *error)
 {
 	static const char *const queries[] = {
 	    "SELECT 1 FROM meta WHERE name='epoch' AND typeof(value)='integer'",
@@ -248,47 +245,62 @@ make_usable(const char *directory, const char *path, char *aside, struct error *
 	    NULL,
 	};
 	struct error why;
+	char aside[PATH_MAX];
 	enum database_health health = DATABASE_HOPELESS;
 
-	aside[0] = '\0';
-	if (!spool_aside_clear_database(directory, "spool.db", error) ||
+	if (!spool_owed_finish(directory, error) ||
+	    !spool_aside_clear_database(directory, "spool.db", error) ||
 	    !spool_aside_clear(directory, "head", error))
 		return false;
 	if (is_orphan(path))
 		error_set(&why, "%s is empty and its WAL is not", path);
-	else if (is_suspect(directory))
+	else if (access(path, F_OK) == 0 && is_suspect(directory))
 		error_set(&why, "%s was damaged where it was written to", path);
 	else
 		health = database_examine(path, SPOOL_VERSION, queries, changes, &why);
+	/* one that a kill left behind is not of the file that comes next */
 	if (health == DATABASE_SOUND)
-		return true;
+		return forget_suspicion(directory, error);
 	if (health == DATABASE_TROUBLED)
 		return error_set(error, "spool: %s", why.text);
-	if (!spool_aside_put(directory, "spool.db", aside, error) ||
-	    !forget_suspicion(directory, error))
+	if (!spool_owed_put(directory, aside, error) || !forget_suspicion(directory, error))
 		return false;
 	log_error("spool", "%s; it is put aside as %s, and a fresh one is begun", why.text, aside);
 	return true;
 }
 
-/* What has not been delivered everywhere goes on; the rest stays where it is. */
+/* One that is begun for what was put aside says so from its first moment on. */
 static bool
-bring_over(struct spool *spool, const char *directory, const char *aside, struct error *error)
+make_tables(struct spool *spool, struct error *error)
 {
-	struct spool_salvage_counts counts;
-	struct error why = {.text = "it is damaged to its end"};
-	uint64_t after = delivery_least(directory);
-	bool whole = spool_salvage(spool, aside, after, &counts, &why);
+	const char *steps[SPOOL_VERSION];
+	char last[1024];
+	struct text text;
+	int64_t version;
 
-	log_error("spool",
-		  "of %s %llu events behind %llu were brought over (%llu to %llu), %llu cannot be "
-		  "read, %llu were changed on disk%s%s; siembridge spool salvage brings over what "
-		  "is older",
-		  aside, (unsigned long long)counts.events, (unsigned long long)after,
-		  (unsigned long long)counts.first, (unsigned long long)counts.last,
-		  (unsigned long long)counts.unreadable, (unsigned long long)counts.changed,
-		  whole ? "" : "; it ended with: ", whole ? "" : why.text);
-	return read_state(spool, error);
+	if (!database_version(spool->database, &version, error))
+		return false;
+	memcpy(steps, schema, sizeof(steps));
+	if (version == 0 && spool_owed_is_some(spool->directory)) {
+		text_start(&text, last, sizeof(last));
+		text_append_string(&text, schema[SPOOL_VERSION - 1]);
+		text_append_string(&text, "INSERT INTO meta VALUES('filling', 1);");
+		text_append_byte(&text, '\0');
+		steps[SPOOL_VERSION - 1] = last;
+	}
+	return migrate_run(spool->database, "spool.db", steps, SPOOL_VERSION, error);
+}
+
+/* Now it may be read. */
+static bool
+be_filled(struct spool *spool, struct error *error)
+{
+	static const char ask[] = "SELECT count(*) FROM meta WHERE name='filling'";
+	int64_t filling;
+
+	return database_query_number(spool->database, ask, &filling, error) &&
+	       (filling == 0 ||
+		database_execute(spool->database, "DELETE FROM meta WHERE name='filling'", error));
 }
 
 static bool
@@ -316,23 +328,26 @@ spool_open(struct spool **out, const char *directory, uint64_t max_size, uint64_
 {
 	struct spool *spool = memory_allocate(sizeof(*spool));
 	struct spool_head_mark mark;
-	char path[PATH_MAX], aside[PATH_MAX];
+	char path[PATH_MAX];
 
 	spool->lock = take_lock(directory, error);
 	if (spool->lock < 0)
 		goto fail;
 	spool->directory = memory_copy_text(directory, strlen(directory));
 	if (!spool_internal_path(path, directory, "spool.db", error) ||
-	    !make_usable(directory, path, aside, error) ||
+	    !make_usable(directory, path, error) ||
 	    !database_open(&spool->database, path, DATABASE_READ_WRITE, error) ||
-	    (max_size > 0 && !database_limit(spool->database, max_size, error)) ||
 	    !database_checkpoint(spool->database, DATABASE_CHECKPOINT_TRUNCATE, error) ||
-	    !migrate_run(spool->database, "spool.db", schema, SPOOL_VERSION, error) ||
-	    !read_state(spool, error) || !spool_head_open(&spool->head, directory, &mark, error) ||
+	    !make_tables(spool, error) || !read_state(spool, error) ||
+	    !spool_head_open(&spool->head, directory, &mark, error) ||
 	    !spool_chain_new(&spool->chain, error) || !prepare_all(spool, error) ||
-	    (aside[0] != '\0' && !bring_over(spool, directory, aside, error)))
+	    !spool_owed_bring(spool, error))
 		goto fail;
 	compare_head(spool, &mark, floor, alarm);
+	/* not before: what was brought over has had its 2xx, and is no more than there was */
+	if ((max_size > 0 && !database_limit(spool->database, max_size, error)) ||
+	    !spool_owed_append(spool, error) || !be_filled(spool, error))
+		goto fail;
 	spool->max_size = max_size;
 	*out = spool;
 	return true;

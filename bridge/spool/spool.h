@@ -155,7 +155,10 @@ uint64_t spool_last(const struct spool *spool);
 
 /* ---- readers ---- */
 
-/* Gives *reader, closed with spool_reader_close().  False while there is no spool yet. */
+/*
+ * Gives *reader, closed with spool_reader_close().  False while there is no spool yet, or
+ * events of a damaged one are brought into it.
+ */
 MUST_CHECK bool spool_reader_open(struct spool_reader **reader, const char *directory,
 				  struct error *error);
 void spool_reader_close(struct spool_reader *reader);

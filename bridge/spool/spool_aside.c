@@ -24,8 +24,8 @@ join(char *path, const char *left, const char *right, struct error *error)
 	return !text.overflowed || error_set(error, "spool: the path of %s is too long", left);
 }
 
-static bool
-sync_directory(const char *directory, struct error *error)
+bool
+spool_aside_sync(const char *directory, struct error *error)
 {
 	int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool done = descriptor >= 0 && fsync(descriptor) == 0;
@@ -37,10 +37,11 @@ sync_directory(const char *directory, struct error *error)
 	return done;
 }
 
-/* A name beside `path` that nothing has. */
+/* A name beside `path` that nothing has, and no WAL either. */
 static bool
 find_name(const char *path, char *aside, struct error *error)
 {
+	char wal[PATH_MAX];
 	struct stat status;
 	struct text text;
 
@@ -52,7 +53,9 @@ find_name(const char *path, char *aside, struct error *error)
 		text_append_byte(&text, '\0');
 		if (text.overflowed)
 			return error_set(error, "spool: the path of %s is too long", path);
-		if (lstat(aside, &status) != 0)
+		if (!join(wal, aside, "-wal", error))
+			return false;
+		if (lstat(aside, &status) != 0 && lstat(wal, &status) != 0)
 			return true;
 	}
 }
@@ -87,7 +90,7 @@ spool_aside_clear(const char *directory, const char *name, struct error *error)
 	if (!find_name(path, aside, error) || !move(path, aside, error))
 		return false;
 	log_error("spool", "%s is no regular file; it is put aside as %s", path, aside);
-	return sync_directory(directory, error);
+	return spool_aside_sync(directory, error);
 }
 
 bool
@@ -110,16 +113,41 @@ spool_aside_clear_database(const char *directory, const char *name, struct error
 }
 
 bool
-spool_aside_put(const char *directory, const char *name, char *aside, struct error *error)
+spool_aside_name(const char *directory, const char *name, char *aside, struct error *error)
+{
+	char path[PATH_MAX];
+
+	return spool_internal_path(path, directory, name, error) && find_name(path, aside, error);
+}
+
+bool
+spool_aside_move(const char *directory, const char *name, const char *aside, struct error *error)
+{
+	char path[PATH_MAX];
+
+	return spool_internal_path(path, directory, name, error) && move(path, aside, error) &&
+	       spool_aside_sync(directory, error);
+}
+
+bool
+spool_aside_move_wal(const char *directory, const char *name, const char *aside,
+		     struct error *error)
 {
 	char path[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
 
-	/* the WAL first: alone it would be taken for that of the file that comes next */
-	return spool_internal_path(path, directory, name, error) && find_name(path, aside, error) &&
+	return spool_internal_path(path, directory, name, error) &&
 	       join(from, path, "-wal", error) && join(to, aside, "-wal", error) &&
-	       move(from, to, error) && move(path, aside, error) &&
-	       join(from, path, "-shm", error) &&
+	       move(from, to, error) && join(from, path, "-shm", error) &&
 	       (unlink(from) == 0 || errno == ENOENT ||
 		error_set_errno(error, "spool: %s", from)) &&
-	       sync_directory(directory, error);
+	       spool_aside_sync(directory, error);
+}
+
+bool
+spool_aside_put(const char *directory, const char *name, char *aside, struct error *error)
+{
+	/* the WAL first: alone it would be taken for that of the file that comes next */
+	return spool_aside_name(directory, name, aside, error) &&
+	       spool_aside_move_wal(directory, name, aside, error) &&
+	       spool_aside_move(directory, name, aside, error);
 }

@@ -2,7 +2,8 @@
  * What the files of the spool share.  spool.db:
  *
  *   meta          name, value: epoch, key (of the fingerprints), anchor (hash of the
- *                 last event that was pruned: what the first one kept follows on)
+ *                 last event that was pruned: what the first one kept follows on), filling
+ *                 (while events of one that was put aside are brought into a fresh one)
  *   events        seq, received_at, source, id, type, resource, evidence, body, hash,
  *                 flags (from version 3 on, as last_seq)
  *   fingerprints  first_seq, prints, last_seq: one row a commit, later one for many small

@@ -30,13 +30,20 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 {
 	struct spool_reader *reader = memory_allocate(sizeof(*reader));
 	char path[PATH_MAX];
-	int64_t epoch;
+	int64_t epoch, filling;
 
 	reader->directory = memory_copy_text(directory, strlen(directory));
 	if (!spool_internal_path(path, directory, "spool.db", error) ||
 	    !database_open(&reader->database, path, DATABASE_READ_ONLY, error) ||
-	    !migrate_check(reader->database, "spool.db", SPOOL_VERSION, error))
+	    !migrate_check(reader->database, "spool.db", SPOOL_VERSION, error) ||
+	    !database_query_number(reader->database,
+				   "SELECT count(*) FROM meta WHERE name='filling'", &filling,
+				   error))
 		goto fail;
+	if (filling > 0) {
+		error_set(error, "spool: spool.db is just being filled; try again");
+		goto fail;
+	}
 	if (!database_query_number(reader->database, "SELECT value FROM meta WHERE name='epoch'",
 				   &epoch, error) ||
 	    !database_prepare(reader->database, &reader->after,

@@ -47,6 +47,14 @@ find(struct pass *pass, enum spool_verify_kind kind, uint64_t first, uint64_t la
 		pass->calls->found(pass->calls->context, &finding);
 }
 
+/* Something could not be read: is it the file, or the disk? */
+static void
+note_failure(struct pass *pass)
+{
+	if (pass->database == NULL || database_disk_failed(pass->database))
+		pass->report->disk_failed = true;
+}
+
 /* ---- a row ---- */
 
 static void
@@ -141,6 +149,8 @@ pass_damage(struct pass *pass, uint64_t last, bool *over, struct error *error)
 				step = DATABASE_FAILED;
 		} else if (step == DATABASE_END) {
 			step = DATABASE_DAMAGED;
+		} else {
+			note_failure(pass);
 		}
 		database_reset(pass->one);
 	}
@@ -196,6 +206,8 @@ take_rows(struct pass *pass, size_t *count, bool *damaged, struct error *error)
 		}
 		(*count)++;
 	}
+	if (step != DATABASE_END)
+		note_failure(pass);
 	database_reset(pass->rows);
 	*damaged = step == DATABASE_DAMAGED;
 	return *damaged || step == DATABASE_END;
@@ -348,6 +360,8 @@ spool_verify_file(const char *path, uint64_t after, const struct spool_verify_ca
 	memset(report, 0, sizeof(*report));
 	done = open_pass(&pass, path, DATABASE_SALVAGE, error) && skip_to(&pass, after, error) &&
 	       run(&pass, error);
+	if (!done)
+		note_failure(&pass);
 	close_pass(&pass);
 	return done;
 }

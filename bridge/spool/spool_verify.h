@@ -42,6 +42,7 @@ struct spool_verify_report {
 	uint64_t head;                         /* sequence of the head file; 0: it knows none */
 	bool head_is_foreign;                  /* it belongs to another spool.db */
 	bool noted;                            /* the noted one was passed */
+	bool disk_failed;                      /* more may be readable another time */
 	unsigned char hash[SPOOL_HASH_LENGTH]; /* of the last event: the end of the chain */
 };
 
