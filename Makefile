@@ -100,7 +100,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 
 $(OUT)/crash/power: $(OUT)/tests/crash/power.o $(OUT)/tests/crash/disk.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync -o $@ $^ $(LIBS)
+	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=rename,--wrap=unlink -o $@ $^ $(LIBS)
 
 # For what runs under valgrind: tests/run.py --memcheck.
 $(OUT)/reexec.so: tests/sanitize/reexec.c

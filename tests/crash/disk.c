@@ -12,7 +12,7 @@
 
 #include "formats/memory.h"
 
-enum { FILES = 16, NAME = 64, SECTOR = 512, PAGE = 4096 };
+enum { FILES = 128, NAME = 64, SECTOR = 512, PAGE = 4096 };
 
 enum change_kind { CHANGE_WRITE, CHANGE_TRUNCATE };
 
@@ -31,9 +31,10 @@ struct content {
 };
 
 struct file {
-	char name[NAME];       /* empty: free */
-	bool exists;           /* for those who look */
-	bool is_named;         /* its name is durable */
+	char name[NAME];       /* for those who look; empty: it was removed */
+	char durable[NAME];    /* the name it has after a power cut; empty: none */
+	uint64_t named;        /* by which operation it got its name or lost it */
+	bool is_moved;         /* that was a rename */
 	struct content synced; /* what is durable of it */
 	struct change *changes;
 	size_t count;
@@ -52,11 +53,13 @@ static struct {
 	sqlite3_vfs *real;
 	char directory[PATH_MAX];
 	struct file files[FILES];
+	uint64_t operations; /* on names */
+	uint64_t durable;    /* up to which they are */
 	void (*call)(void *context, bool is_sync);
 	void *context;
 	enum disk_fault fault;
 	uint64_t nth; /* calls until the failure; 0: none is planned */
-	bool lasting;
+	enum disk_span span;
 	bool has_failed;
 } disk;
 
@@ -118,30 +121,52 @@ static struct file *
 find_file(const char *name)
 {
 	for (size_t i = 0; i < FILES; i++)
-		if (strcmp(disk.files[i].name, name) == 0)
+		if (strcmp(disk.files[i].name, name) == 0 &&
+		    (name[0] != '\0' || disk.files[i].durable[0] == '\0'))
 			return &disk.files[i];
 	return NULL;
+}
+
+/* It has this name from now on, as far as no power is cut; empty: it is removed. */
+static void
+name_file(struct file *file, const char *name, bool is_moved)
+{
+	if (strlen(name) >= NAME)
+		memory_panic("no place for %s", name);
+	(void)snprintf(file->name, NAME, "%s", name);
+	file->named = disk.operations;
+	file->is_moved = is_moved;
+}
+
+/* The name behind the watched directory; NULL: it is not in there. */
+static const char *
+name_of(const char *path)
+{
+	size_t length = strlen(disk.directory);
+
+	if (path == NULL || length == 0 || strncmp(path, disk.directory, length) != 0 ||
+	    path[length] != '/' || strchr(path + length + 1, '/') != NULL)
+		return NULL;
+	return path + length + 1;
 }
 
 /* The file behind a path; one that is new gets its place.  NULL: not watched. */
 static struct file *
 file_of(const char *path)
 {
-	size_t length = strlen(disk.directory);
+	const char *name = name_of(path);
 	struct file *file;
 
-	if (path == NULL || length == 0 || strncmp(path, disk.directory, length) != 0 ||
-	    path[length] != '/' || strchr(path + length + 1, '/') != NULL)
+	if (name == NULL)
 		return NULL;
-	path += length + 1;
-	file = find_file(path);
+	file = find_file(name);
 	if (file == NULL) {
 		file = find_file("");
-		if (file == NULL || strlen(path) >= NAME)
+		if (file == NULL)
 			memory_panic("no place for %s", path);
-		memcpy(file->name, path, strlen(path) + 1);
+		disk.operations++;
+		name_file(file, name, false);
 	}
-	file->exists = true;
 	return file;
 }
 
@@ -210,32 +235,58 @@ static void
 make_names_durable(void)
 {
 	for (size_t i = 0; i < FILES; i++) {
-		if (!disk.files[i].exists && disk.files[i].name[0] != '\0')
+		if (disk.files[i].name[0] == '\0')
 			forget_file(&disk.files[i]);
-		disk.files[i].is_named = disk.files[i].exists;
+		memcpy(disk.files[i].durable, disk.files[i].name, NAME);
 	}
+	disk.durable = disk.operations;
+}
+
+/* Until its directory is synced, a power cut may bring it back as it was durable. */
+static void
+remove_file(struct file *file, bool is_moved)
+{
+	forget_changes(file);
+	name_file(file, "", is_moved);
+	if (file->durable[0] == '\0')
+		forget_file(file);
 }
 
 /* ---- failures and those who look ---- */
 
 static bool
-fails(enum disk_fault first, enum disk_fault last)
+is_of_spool(const struct file *file)
 {
-	if (disk.nth == 0 || disk.fault < first || disk.fault > last)
+	static const char name[] = "spool.db";
+
+	return strncmp(file->name, name, strlen(name)) == 0 && strstr(file->name, "owed") == NULL;
+}
+
+static bool
+fails(const struct file *file, enum disk_fault first, enum disk_fault last)
+{
+	if (disk.nth == 0 || disk.fault < first || disk.fault > last ||
+	    (disk.span == DISK_FROM_THEN_ON_IN_SPOOL && !is_of_spool(file)))
 		return false;
 	if (disk.nth > 1) {
 		disk.nth--;
 		return false;
 	}
 	disk.has_failed = true;
-	disk.nth = disk.lasting ? 1 : 0;
+	disk.nth = disk.span == DISK_ONCE ? 0 : 1;
 	return true;
 }
 
 static bool
-write_fails(void)
+is_aside(const struct file *file)
 {
-	return fails(DISK_WRITE_EIO, DISK_WRITE_SHORT);
+	return strstr(file->name, ".damaged-") != NULL;
+}
+
+static bool
+write_fails(const struct file *file)
+{
+	return fails(file, DISK_WRITE_EIO, DISK_WRITE_SHORT);
 }
 
 static void
@@ -245,15 +296,19 @@ tell(const struct file *file, bool is_sync)
 		disk.call(disk.context, is_sync);
 }
 
-/* ---- our own writes: the head file ---- */
+/* ---- our own writes: the head file, and what is said of files put aside ---- */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the names are those of the linker's --wrap */
 ssize_t __real_pwrite(int descriptor, const void *bytes, size_t length, off_t offset);
 int __real_fdatasync(int descriptor);
 int __real_fsync(int descriptor);
+int __real_rename(const char *from, const char *to);
+int __real_unlink(const char *path);
 ssize_t __wrap_pwrite(int descriptor, const void *bytes, size_t length, off_t offset);
 int __wrap_fdatasync(int descriptor);
 int __wrap_fsync(int descriptor);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_unlink(const char *path);
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 static struct file *
@@ -276,7 +331,7 @@ __wrap_pwrite(int descriptor, const void *bytes, size_t length, off_t offset)
 	struct file *file = file_of_descriptor(descriptor);
 
 	tell(file, false);
-	if (file != NULL && write_fails()) {
+	if (file != NULL && write_fails(file)) {
 		errno = disk.fault == DISK_WRITE_EIO ? EIO : ENOSPC;
 		if (disk.fault != DISK_WRITE_SHORT)
 			return -1;
@@ -295,7 +350,7 @@ __wrap_fdatasync(int descriptor)
 	tell(file, true);
 	if (file == NULL)
 		return __real_fdatasync(descriptor);
-	if (fails(DISK_SYNC_EIO, DISK_SYNC_EIO)) {
+	if (fails(file, DISK_SYNC_EIO, DISK_SYNC_EIO)) {
 		doom(file);
 		errno = EIO;
 		return -1;
@@ -314,6 +369,45 @@ __wrap_fsync(int descriptor)
 	    asked.st_ino == watched.st_ino && asked.st_dev == watched.st_dev)
 		make_names_durable();
 	return __real_fsync(descriptor);
+}
+
+int
+__wrap_rename(const char *from, const char *to)
+{
+	const char *name = name_of(from), *new_name = name_of(to);
+	struct file *file, *replaced;
+	int result;
+
+	if (name == NULL || new_name == NULL)
+		return __real_rename(from, to);
+	file = find_file(name);
+	tell(file, false);
+	result = __real_rename(from, to);
+	if (result != 0 || file == NULL)
+		return result;
+	disk.operations++;
+	replaced = find_file(new_name);
+	if (replaced != NULL)
+		remove_file(replaced, true);
+	name_file(file, new_name, true);
+	tell(file, false);
+	return result;
+}
+
+int
+__wrap_unlink(const char *path)
+{
+	const char *name = name_of(path);
+	struct file *file = name != NULL ? find_file(name) : NULL;
+	int result;
+
+	tell(file, false);
+	result = __real_unlink(path);
+	if (result == 0 && file != NULL) {
+		disk.operations++;
+		remove_file(file, false);
+	}
+	return result;
 }
 
 /* ---- the methods of a file ---- */
@@ -339,7 +433,9 @@ on_read(sqlite3_file *file, void *bytes, int length, sqlite3_int64 offset)
 {
 	struct handle *handle = handle_of(file);
 
-	if (handle->file != NULL && fails(DISK_READ_EIO, DISK_READ_EIO))
+	if (handle->file != NULL &&
+	    fails(handle->file, DISK_READ_EIO,
+		  is_aside(handle->file) ? DISK_READ_ASIDE_EIO : DISK_READ_EIO))
 		return SQLITE_IOERR_READ;
 	return handle->real->pMethods->xRead(handle->real, bytes, length, offset);
 }
@@ -351,7 +447,7 @@ on_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 offset
 	int result = SQLITE_OK, written;
 
 	tell(handle->file, false);
-	if (handle->file != NULL && write_fails()) {
+	if (handle->file != NULL && write_fails(handle->file)) {
 		if (disk.fault != DISK_WRITE_SHORT)
 			return disk.fault == DISK_WRITE_EIO ? SQLITE_IOERR_WRITE : SQLITE_FULL;
 		result = SQLITE_FULL;
@@ -383,7 +479,7 @@ on_sync(sqlite3_file *file, int flags)
 	tell(handle->file, true);
 	if (handle->file == NULL)
 		return SQLITE_OK;
-	if (fails(DISK_SYNC_EIO, DISK_SYNC_EIO)) {
+	if (fails(handle->file, DISK_SYNC_EIO, DISK_SYNC_EIO)) {
 		doom(handle->file);
 		return SQLITE_IOERR_FSYNC;
 	}
@@ -537,11 +633,8 @@ on_delete(sqlite3_vfs *vfs, const char *name, int sync_directory)
 
 	(void)vfs;
 	if (file != NULL) {
-		/* until its directory is synced, a power cut may bring it back as it was durable */
-		forget_changes(file);
-		file->exists = false;
-		if (!file->is_named)
-			forget_file(file);
+		disk.operations++;
+		remove_file(file, false);
 		if (sync_directory)
 			make_names_durable();
 	}
@@ -583,7 +676,7 @@ take_file(const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", disk.directory, name);
 	file = file_of(path);
-	file->is_named = true;
+	memcpy(file->durable, file->name, NAME);
 	stream = fopen(path, "rb");
 	if (stream == NULL)
 		memory_panic("%s: %m", path);
@@ -622,11 +715,11 @@ disk_tell(void (*call)(void *context, bool is_sync), void *context)
 }
 
 void
-disk_fail(enum disk_fault fault, uint64_t nth, bool lasting)
+disk_fail(enum disk_fault fault, uint64_t nth, enum disk_span span)
 {
 	disk.fault = fault;
 	disk.nth = nth;
-	disk.lasting = lasting;
+	disk.span = span;
 	disk.has_failed = false;
 }
 
@@ -704,12 +797,12 @@ cut_file(const struct file *file, struct content *content, uint64_t *random)
 }
 
 static void
-put_file(const char *to, const struct file *file, const struct content *content)
+put_file(const char *to, const char *name, const struct content *content)
 {
 	char path[PATH_MAX];
 	FILE *stream;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", to, file->name);
+	(void)snprintf(path, sizeof(path), "%s/%s", to, name);
 	stream = fopen(path, "wb");
 	if (stream == NULL ||
 	    (content->length > 0 && fwrite(content->bytes, content->length, 1, stream) != 1) ||
@@ -717,18 +810,29 @@ put_file(const char *to, const struct file *file, const struct content *content)
 		memory_panic("%s: %m", path);
 }
 
+/* The name that a file has after the cut; `last` is the last rename that it has not undone. */
+static const char *
+name_left(const struct file *file, uint64_t last, uint64_t *random)
+{
+	bool is_new = file->is_moved ? file->named <= last : disk_random(random, 2) == 0;
+
+	return strcmp(file->name, file->durable) == 0 || is_new ? file->name : file->durable;
+}
+
 void
 disk_cut(const char *to, uint64_t *random)
 {
+	uint64_t last = disk.durable + disk_random(random, disk.operations - disk.durable + 1);
+
 	for (size_t i = 0; i < FILES; i++) {
 		const struct file *file = &disk.files[i];
+		const char *name = name_left(file, last, random);
 		struct content content = {NULL, 0};
 
-		if (file->name[0] == '\0' ||
-		    (file->is_named != file->exists && disk_random(random, 2) == 0))
+		if (name[0] == '\0')
 			continue;
 		cut_file(file, &content, random);
-		put_file(to, file, &content);
+		put_file(to, name, &content);
 		free(content.bytes);
 	}
 }
@@ -750,8 +854,9 @@ disk_freeze(const char *to)
 		struct content content = {NULL, 0};
 
 		memcpy(copy->name, file->name, NAME);
-		copy->exists = file->exists;
-		copy->is_named = file->is_named;
+		memcpy(copy->durable, file->durable, NAME);
+		copy->named = file->named;
+		copy->is_moved = file->is_moved;
 		content_write(&copy->synced, 0, file->synced.bytes, file->synced.length);
 		content_write(&content, 0, file->synced.bytes, file->synced.length);
 		for (size_t k = 0; k < file->count; k++) {
@@ -761,8 +866,8 @@ disk_freeze(const char *to)
 				   change->length);
 			apply(&content, change);
 		}
-		if (file->exists)
-			put_file(to, file, &content);
+		if (file->name[0] != '\0')
+			put_file(to, file->name, &content);
 		free(content.bytes);
 	}
 	return memory;

@@ -1,12 +1,14 @@
 /*
  * A disk that can lose its power, and one that fails: a SQLite VFS over the usual one,
- * and pwrite(), fsync() and fdatasync() of our own code (the linker's --wrap).
+ * and pwrite(), fsync(), fdatasync(), rename() and unlink() of our own code (the linker's
+ * --wrap).
  *
  * Files of the watched directory are really written, so that SQLite's locks and shared
  * memory are the real ones.  Beside that, for each file, what a sync has made durable is
  * kept, and each write and truncation behind it: of those, a power cut leaves any mix,
  * each whole, not at all, or torn at its sectors.  A new name is durable once its
- * directory was synced.  After a sync that failed, what it was for is never made durable
+ * directory was synced; of renames before that, a power cut leaves the first ones or none,
+ * each of them whole.  After a sync that failed, what it was for is never made durable
  * by a later one: the kernel has marked the pages clean.
  *
  * One thread.
@@ -49,11 +51,19 @@ enum disk_fault {
 	DISK_WRITE_SHORT, /* half of it, as before a full disk */
 	DISK_SYNC_EIO,
 	DISK_READ_EIO,
+	DISK_READ_ASIDE_EIO, /* the same, of files that were put aside alone */
 	DISK_FAULTS
 };
 
-/* The n-th call of its kind from now on fails; `lasting`: each one after it as well. */
-void disk_fail(enum disk_fault fault, uint64_t nth, bool lasting);
+enum disk_span {
+	DISK_ONCE,
+	DISK_FROM_THEN_ON,
+	DISK_FROM_THEN_ON_IN_SPOOL, /* spool.db and those put aside; what else there is works */
+	DISK_SPANS
+};
+
+/* The n-th call of its kind from now on fails, and perhaps each one after it. */
+void disk_fail(enum disk_fault fault, uint64_t nth, enum disk_span span);
 
 /* No more failures.  True: there was one. */
 bool disk_heal(void);

@@ -3,8 +3,10 @@
  *
  *   cut   a spool and its cursors at work; at random moments an image of what a power
  *         cut could leave.  COUNT images.  One in four is cut again while it recovers, and
- *         one in four is what a kill leaves, whose power is cut while it recovers.
- *   fail  the n-th write, sync or read fails, for every n, once or from then on.  Then
+ *         one in four is what a kill leaves, whose power is cut while it recovers.  Now and
+ *         then the file is taken for damaged, put aside, and its events brought over.
+ *   fail  the n-th write, sync or read fails, for every n, once or from then on, of all
+ *         files or of some.  Then
  *         what survives is opened again, and so is an image of a power cut after it.
  *         COUNT 0: every n; else about so many of them, spread over all.
  *
@@ -33,6 +35,7 @@ enum {
 	AGAIN = 3,   /* of one recovery */
 	STEPS = 120,
 	STEPS_OF_FAILURE = 24,
+	STEPS_TO_SUSPICION = 9,
 	LONGEST_BODY = 3000,
 };
 
@@ -155,8 +158,10 @@ open_both(const char *directory, struct spool **spool, struct delivery **deliver
 
 	*spool = NULL;
 	*delivery = NULL;
-	if (delivery_highest(directory, &floor, error) &&
-	    spool_open(spool, directory, 0, floor, alarm, error) &&
+	/* what the head file knows is enough for the numbers, as in receiver.c */
+	if (!delivery_highest(directory, &floor, error))
+		floor = 0;
+	if (spool_open(spool, directory, 0, floor, alarm, error) &&
 	    delivery_open(delivery, directory, error))
 		return true;
 	spool_close(*spool);
@@ -171,6 +176,21 @@ close_both(struct life *life)
 	spool_close(life->spool);
 	life->delivery = NULL;
 	life->spool = NULL;
+}
+
+/* The next open puts the file aside; what is delivered stays there. */
+static void
+be_suspect(struct life *life)
+{
+	char path[PATH_MAX + 16];
+	FILE *stream;
+
+	(void)snprintf(path, sizeof(path), "%s/suspect", life->directory);
+	stream = fopen(path, "wb");
+	if (stream == NULL || fclose(stream) != 0)
+		memory_panic("%s: %m", path);
+	if (life->oracle.cursor > life->oracle.pruned)
+		life->oracle.pruned = life->oracle.cursor;
 }
 
 static bool
@@ -447,8 +467,11 @@ live(struct life *life)
 	disk_watch(life->directory);
 	disk_tell(on_operation, life);
 	for (int i = 0; i < STEPS; i++) {
-		if (life->spool != NULL && disk_random(&life->random, 30) == 0)
+		if (life->spool != NULL && disk_random(&life->random, 30) == 0) {
 			close_both(life);
+			if (disk_random(&life->random, 3) == 0)
+				be_suspect(life);
+		}
 		if (life->spool == NULL &&
 		    !open_both(life->directory, &life->spool, &life->delivery, &alarm, &error))
 			die("open", error.text, life->directory);
@@ -485,7 +508,7 @@ cut(struct life *life, size_t wanted)
 
 /* The same steps each time.  True: the failure was reached. */
 static bool
-live_with_failure(struct life *life, enum disk_fault fault, uint64_t nth, bool lasting)
+live_with_failure(struct life *life, enum disk_fault fault, uint64_t nth, enum disk_span span)
 {
 	struct error alarm, error;
 	bool failed;
@@ -494,8 +517,12 @@ live_with_failure(struct life *life, enum disk_fault fault, uint64_t nth, bool l
 	memset(&life->oracle, 0, sizeof(life->oracle));
 	life->random = seed;
 	disk_watch(life->directory);
-	disk_fail(fault, nth, lasting);
+	disk_fail(fault, nth, span);
 	for (int i = 0; i < STEPS_OF_FAILURE; i++) {
+		if (fault == DISK_READ_ASIDE_EIO && i % STEPS_TO_SUSPICION == 0 && i > 0) {
+			close_both(life);
+			be_suspect(life);
+		}
 		/* as the supervisor does: what is broken is started anew */
 		if (life->spool == NULL &&
 		    !open_both(life->directory, &life->spool, &life->delivery, &alarm, &error))
@@ -523,7 +550,51 @@ was_put_aside(const char *directory)
 	return found;
 }
 
-/* The bridge runs on, and numbers nothing twice. */
+/*
+ * What is owed and not delivered is there, unchanged, though perhaps under a later
+ * sequence than it had.
+ */
+static void
+must_hold_what_is_owed(const char *directory, const struct oracle *oracle)
+{
+	struct spool_reader *reader;
+	struct spool_event *events;
+	struct arena *arena = arena_new();
+	struct error error;
+	bool seen[MOST] = {false};
+	uint64_t after = 0, number;
+	char text[64];
+	size_t count;
+
+	if (!spool_reader_open(&reader, directory, &error))
+		die("read", error.text, directory);
+	do {
+		arena_clear(arena);
+		if (!spool_reader_next(reader, after, 50, 1000000, arena, &events, &count, &error))
+			die("read", error.text, directory);
+		for (size_t i = 0; i < count; i++) {
+			number = number_of(&events[i]);
+			if (number == 0 || number > oracle->tried)
+				die("read", "an event is not what was stored", directory);
+			if (events[i].sequence < oracle->sequences[number])
+				die("read", "an event has an earlier sequence", directory);
+			/* one that does not fit the chain becomes a dead letter */
+			seen[number] = seen[number] || events[i].intact;
+			after = events[i].sequence;
+		}
+	} while (count > 0);
+	spool_reader_close(reader);
+	arena_free(arena);
+	for (number = 1; number <= oracle->tried; number++) {
+		(void)snprintf(text, sizeof(text), "event %llu of %llu is lost",
+			       (unsigned long long)number, (unsigned long long)oracle->tried);
+		if (oracle->sequences[number] > oracle->pruned &&
+		    oracle->sequences[number] > oracle->cursor_tried && !seen[number])
+			die("read", text, directory);
+	}
+}
+
+/* The bridge runs on, numbers nothing twice, and has brought over what was put aside. */
 static void
 judge_afresh(struct life *life)
 {
@@ -532,10 +603,12 @@ judge_afresh(struct life *life)
 	for (int turn = 0; turn < 2; turn++) {
 		if (!open_both(life->directory, &life->spool, &life->delivery, &alarm, &error))
 			die("open", error.text, life->directory);
+		must_hold_what_is_owed(life->directory, &life->oracle);
 		if (!append(life, &error))
 			die("append", error.text, life->directory);
 		close_both(life);
 	}
+	must_hold_what_is_owed(life->directory, &life->oracle);
 }
 
 /* True: the file was put aside. */
@@ -562,22 +635,27 @@ fail(struct life *life, size_t wanted)
 	static const char *const names[DISK_FAULTS] = {
 	    [DISK_WRITE_EIO] = "write: EIO",     [DISK_WRITE_ENOSPC] = "write: ENOSPC",
 	    [DISK_WRITE_SHORT] = "write: short", [DISK_SYNC_EIO] = "sync: EIO",
-	    [DISK_READ_EIO] = "read: EIO",
+	    [DISK_READ_EIO] = "read: EIO",       [DISK_READ_ASIDE_EIO] = "read aside: EIO",
+	};
+	static const char *const spans[DISK_SPANS] = {
+	    [DISK_ONCE] = "once",
+	    [DISK_FROM_THEN_ON] = "from then on",
+	    [DISK_FROM_THEN_ON_IN_SPOOL] = "from then on in spool.db alone",
 	};
 	size_t count = 0;
 
 	for (int fault = 0; fault < DISK_FAULTS; fault++) {
-		for (int lasting = 0; lasting < 2; lasting++) {
+		for (int span = 0; span < DISK_SPANS; span++) {
 			uint64_t nth = 1, aside = 0, stride = wanted == 0 ? 1 : 1 + 2000 / wanted;
 
-			while (live_with_failure(life, (enum disk_fault)fault, nth, lasting)) {
+			while (live_with_failure(life, (enum disk_fault)fault, nth,
+						 (enum disk_span)span)) {
 				aside += judge_after_failure(life);
 				nth += stride;
 				count++;
 			}
 			printf("# %s, %s: up to call %llu; put aside %llu times\n", names[fault],
-			       lasting ? "from then on" : "once", (unsigned long long)nth,
-			       (unsigned long long)aside);
+			       spans[span], (unsigned long long)nth, (unsigned long long)aside);
 		}
 	}
 	return count;
