@@ -35,7 +35,16 @@
 #include "formats/text.h"
 
 /* Milliseconds. */
-enum { STOP_DEADLINE = 4000, SPOOL_INTERVAL = 1000, LOOK_INTERVAL = 500 };
+enum {
+	STOP_DEADLINE = 4000,
+	SPOOL_INTERVAL = 1000,
+	LOOK_INTERVAL = 500,
+	/*
+	 * A lone event is handed on at once, a stream of them this often: with every
+	 * commit of a busy receiver it would cost half as much again, the collector too.
+	 */
+	HAND_ON_INTERVAL = 5,
+};
 
 enum { FORWARDER_NICE = 5 /* a quarter of the receiver's share, when both want all of it */ };
 
@@ -48,6 +57,7 @@ struct forwarder {
 	struct indexer *indexer;
 	struct replays *replays;   /* NULL: there is no spool yet */
 	struct deadline next_look; /* for requests, and for complaints to be saved */
+	struct deadline next_hand_on;
 	struct destination *destinations[COUNTERS_DESTINATIONS];
 	size_t count;
 	int wake;      /* raised by the receiver; -1: none */
@@ -97,20 +107,33 @@ is_stale(void)
 
 /* ---- waiting ---- */
 
+/* There are new events in the spool. */
+static void
+hand_on(struct forwarder *forwarder)
+{
+	wake_clear(forwarder->wake);
+	for (size_t i = 0; i < forwarder->count; i++)
+		destination_wake(forwarder->destinations[i]);
+	forwarder->next_hand_on = deadline_after(HAND_ON_INTERVAL);
+}
+
 /* Until something is told, at most `milliseconds`. */
 static void
 wait_for_news(struct forwarder *forwarder, int64_t milliseconds)
 {
+	int64_t rest = deadline_left(forwarder->next_hand_on);
 	struct pollfd waits[] = {
 	    {.fd = forwarder->signals, .events = POLLIN},
 	    {.fd = forwarder->attention, .events = POLLIN},
-	    {.fd = forwarder->wake, .events = POLLIN},
+	    {.fd = rest > 0 ? -1 : forwarder->wake, .events = POLLIN},
 	};
 	struct signalfd_siginfo signal;
 
 	counters_beat(forwarder->counters, COUNTERS_LIFE_FORWARDER);
 	if (milliseconds > SPOOL_INTERVAL)
 		milliseconds = SPOOL_INTERVAL;
+	if (rest > 0 && milliseconds > rest)
+		milliseconds = rest;
 	if (poll(waits, 3, (int)milliseconds) < 0) {
 		if (errno != EINTR)
 			memory_panic("forwarder: poll: %m");
@@ -121,11 +144,8 @@ wait_for_news(struct forwarder *forwarder, int64_t milliseconds)
 		forwarder->stopping = true;
 	if (waits[1].revents != 0)
 		wake_clear(forwarder->attention);
-	if (waits[2].revents != 0) {
-		wake_clear(forwarder->wake);
-		for (size_t i = 0; i < forwarder->count; i++)
-			destination_wake(forwarder->destinations[i]);
-	}
+	if (waits[2].revents != 0)
+		hand_on(forwarder);
 }
 
 /* Gives the reader once the receiver has made its spool; NULL: told to stop before that. */
