@@ -16,8 +16,7 @@
 #include "bridge/receiver/commit_returns.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool_find.h"
-
-static char directory[] = "/tmp/test_commit.XXXXXX";
+#include "tests/unit/spool_fixture.h"
 
 struct bench {
 	struct spool *spool;
@@ -89,30 +88,6 @@ collect(struct bench *bench, unsigned count, unsigned answers[ANSWERS], unsigned
 			assert_true(count-- > 0);
 		}
 	}
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const names[] = {
-	    "spool.db", "spool.db-wal", "spool.db-shm",    "head",
-	    "lock",     "delivery.db",  "delivery.db-wal", "delivery.db-shm"};
-	char path[256];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
-		(void)unlink(path);
-	}
-	return rmdir(directory);
 }
 
 static void
@@ -452,25 +427,26 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_id_is_stored_once_and_every_submission_is_answered,
-					    set_up, tear_down),
+					    set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(
 		a_rejected_body_that_comes_again_is_counted_and_not_stored_again, set_up,
-		tear_down),
+		tear_down_both),
 	    cmocka_unit_test_setup_teardown(a_rejected_body_is_kept_and_answered_as_no_event,
-					    set_up, tear_down),
+					    set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(
-		a_full_spool_answers_503_and_forgets_what_it_did_not_store, set_up, tear_down),
+		a_full_spool_answers_503_and_forgets_what_it_did_not_store, set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(what_was_submitted_before_the_stop_is_stored, set_up,
-					    tear_down),
+					    tear_down_both),
 	    cmocka_unit_test_setup_teardown(what_is_old_and_confirmed_is_pruned_and_may_come_again,
-					    set_up, tear_down),
+					    set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(duplicates_in_a_batch_are_dropped_one_by_one, set_up,
-					    tear_down),
+					    tear_down_both),
 	    cmocka_unit_test_setup_teardown(a_batch_that_does_not_fit_leaves_nothing, set_up,
-					    tear_down),
-	    cmocka_unit_test_setup_teardown(an_unsigned_id_is_bound_to_its_body, set_up, tear_down),
+					    tear_down_both),
+	    cmocka_unit_test_setup_teardown(an_unsigned_id_is_bound_to_its_body, set_up,
+					    tear_down_both),
 	    cmocka_unit_test_setup_teardown(a_signed_id_is_known_whatever_its_body, set_up,
-					    tear_down),
+					    tear_down_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,41 +12,7 @@
 #include <cmocka.h>
 
 #include "bridge/spool/database.h"
-
-static char directory[] = "/tmp/test_delivery.XXXXXX";
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	char path[256];
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(path, sizeof(path), "%s/delivery.db%s", directory, suffixes[i]);
-		(void)unlink(path);
-	}
-	return rmdir(directory);
-}
-
-static struct delivery *
-open_delivery(void)
-{
-	struct delivery *delivery;
-	struct error error;
-
-	if (!delivery_open(&delivery, directory, &error))
-		fail_msg("%s", error.text);
-	return delivery;
-}
+#include "tests/unit/delivery_fixture.h"
 
 static void
 a_cursor_is_there_after_a_restart(void **state)

@@ -11,50 +11,18 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/delivery_fixture.h"
+
 #define CHANNEL "0f2b1c9e-0000-4000-8000-000000000001"
 
 enum { EPOCH = 7, MOST = 8 };
 
-static char directory[] = "/tmp/test_delivery_acks.XXXXXX";
 static const struct delivery_ack_owner owner = {"splunk", "https://splunk:8088"};
 
 struct found {
 	struct delivery_ack acks[MOST];
 	size_t count;
 };
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	char path[256];
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(path, sizeof(path), "%s/delivery.db%s", directory, suffixes[i]);
-		(void)unlink(path);
-	}
-	return rmdir(directory);
-}
-
-static struct delivery *
-open_delivery(void)
-{
-	struct delivery *delivery;
-	struct error error;
-
-	if (!delivery_open(&delivery, directory, &error))
-		fail_msg("%s", error.text);
-	return delivery;
-}
 
 static void
 on_found(void *context, struct delivery_ack *ack)

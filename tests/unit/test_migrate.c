@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "bridge/spool/delivery.h"
-#include "bridge/spool/spool.h"
+#include "tests/unit/spool_fixture.h"
 
 static const char spool_1[] =
     "BEGIN;"
@@ -47,66 +47,6 @@ static const char delivery_1[] =
     "PRAGMA user_version=1;"
     "COMMIT;";
 
-static char directory[] = "/tmp/test_migrate.XXXXXX";
-
-static const char *
-path_of(const char *name)
-{
-	static char path[256];
-
-	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
-			sizeof(path) - 1);
-	return path;
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const names[] = {
-	    "spool.db",        "spool.db-wal",    "spool.db-shm", "delivery.db",
-	    "delivery.db-wal", "delivery.db-shm", "head",         "lock",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(path_of(names[i]));
-	return rmdir(directory);
-}
-
-static void
-make(const char *name, const char *sql)
-{
-	struct database *database;
-	struct error error;
-
-	if (!database_open(&database, path_of(name), DATABASE_READ_WRITE, &error) ||
-	    !database_execute(database, sql, &error))
-		fail_msg("%s", error.text);
-	database_close(database);
-}
-
-static int64_t
-ask(const char *name, const char *sql)
-{
-	struct database *database;
-	struct error error;
-	int64_t number = -1;
-
-	if (!database_open(&database, path_of(name), DATABASE_READ_ONLY, &error) ||
-	    !database_query_number(database, sql, &number, &error))
-		fail_msg("%s", error.text);
-	database_close(database);
-	return number;
-}
-
 static void
 a_spool_of_version_1_is_brought_up_to_date(void **state)
 {
@@ -119,16 +59,16 @@ a_spool_of_version_1_is_brought_up_to_date(void **state)
 				    .body = SLICE_LITERAL("{}")};
 
 	(void)state;
-	make("spool.db", spool_1);
+	change_file("spool.db", spool_1);
 	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
 		fail_msg("%s", error.text);
 	assert_int_equal(spool_append(spool, &event, 1, NULL, 0, &error), SPOOL_DONE);
 	spool_close(spool);
 	assert_int_equal(event.sequence, 7);
-	assert_int_equal(ask("spool.db", "SELECT value FROM meta WHERE name='epoch'"), 4711);
-	assert_int_equal(ask("spool.db", "SELECT count(*) FROM events"), 3);
-	assert_int_equal(ask("spool.db", "SELECT count(*) FROM rejected"), 1);
-	assert_int_equal(ask("spool.db", "SELECT count(*) FROM dropped"), 0);
+	assert_int_equal(ask_file("spool.db", "SELECT value FROM meta WHERE name='epoch'"), 4711);
+	assert_int_equal(ask_file("spool.db", "SELECT count(*) FROM events"), 3);
+	assert_int_equal(ask_file("spool.db", "SELECT count(*) FROM rejected"), 1);
+	assert_int_equal(ask_file("spool.db", "SELECT count(*) FROM dropped"), 0);
 }
 
 /* As a siembridge of version 1 wrote them, hashes and all. */
@@ -157,8 +97,8 @@ rows_of_version_1_fit_the_chain_and_end_where_they_did(void **state)
 	size_t count = 0;
 
 	(void)state;
-	make("spool.db", spool_1);
-	make("spool.db", chained_1);
+	change_file("spool.db", spool_1);
+	change_file("spool.db", chained_1);
 	if (!spool_open(&spool, directory, 0, 0, &alarm, &error) ||
 	    !spool_reader_open(&reader, directory, &error) ||
 	    !spool_reader_next(reader, 0, 10, 1000, arena, &events, &count, &error))
@@ -171,8 +111,10 @@ rows_of_version_1_fit_the_chain_and_end_where_they_did(void **state)
 	spool_reader_close(reader);
 	spool_close(spool);
 	arena_free(arena);
-	assert_int_equal(ask("spool.db", "SELECT last_seq FROM fingerprints WHERE first_seq=1"), 2);
-	assert_int_equal(ask("spool.db", "SELECT last_seq FROM fingerprints WHERE first_seq=3"), 3);
+	assert_int_equal(
+	    ask_file("spool.db", "SELECT last_seq FROM fingerprints WHERE first_seq=1"), 2);
+	assert_int_equal(
+	    ask_file("spool.db", "SELECT last_seq FROM fingerprints WHERE first_seq=3"), 3);
 }
 
 static void
@@ -183,7 +125,7 @@ a_delivery_of_version_1_is_brought_up_to_date(void **state)
 	struct error error;
 
 	(void)state;
-	make("delivery.db", delivery_1);
+	change_file("delivery.db", delivery_1);
 	if (!delivery_open(&delivery, directory, &error) ||
 	    !delivery_load(delivery, &cursor, &error))
 		fail_msg("%s", error.text);
@@ -192,8 +134,8 @@ a_delivery_of_version_1_is_brought_up_to_date(void **state)
 	assert_int_equal(cursor.sequence, 6);
 	assert_int_equal(cursor.number, 60);
 	/* numbered in the order in which they died */
-	assert_int_equal(ask("delivery.db", "SELECT seq FROM dead WHERE number=1"), 5);
-	assert_int_equal(ask("delivery.db", "SELECT seq FROM dead WHERE number=2"), 6);
+	assert_int_equal(ask_file("delivery.db", "SELECT seq FROM dead WHERE number=1"), 5);
+	assert_int_equal(ask_file("delivery.db", "SELECT seq FROM dead WHERE number=2"), 6);
 }
 
 static void
@@ -216,7 +158,8 @@ a_step_that_fails_changes_nothing(void **state)
 	assert_true(migrate_run(database, "spool.db", steps, 2, &error));
 	database_close(database);
 	assert_int_equal(
-	    ask("spool.db", "SELECT count(*) FROM sqlite_master WHERE name IN ('one', 'two')"), 2);
+	    ask_file("spool.db", "SELECT count(*) FROM sqlite_master WHERE name IN ('one', 'two')"),
+	    2);
 }
 
 static void
@@ -245,13 +188,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_spool_of_version_1_is_brought_up_to_date, set_up,
-					    tear_down),
+					    tear_down_both),
 	    cmocka_unit_test_setup_teardown(rows_of_version_1_fit_the_chain_and_end_where_they_did,
-					    set_up, tear_down),
+					    set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(a_delivery_of_version_1_is_brought_up_to_date, set_up,
-					    tear_down),
-	    cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(readers_are_told_what_to_do, set_up, tear_down),
+					    tear_down_both),
+	    cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, set_up,
+					    tear_down_both),
+	    cmocka_unit_test_setup_teardown(readers_are_told_what_to_do, set_up, tear_down_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

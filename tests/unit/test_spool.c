@@ -12,55 +12,8 @@
 
 #include <cmocka.h>
 
-#include "bridge/spool/database.h"
 #include "bridge/spool/spool_room.h"
-
-static char directory[] = "/tmp/test_spool.XXXXXX";
-
-static void
-remove_file(const char *name)
-{
-	char path[256];
-
-	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
-			sizeof(path) - 1);
-	(void)unlink(path);
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
-					    "lock"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		remove_file(names[i]);
-	return rmdir(directory);
-}
-
-static struct spool *
-open_spool(uint64_t floor, const char *alarm_part)
-{
-	struct spool *spool;
-	struct error alarm, error;
-
-	if (!spool_open(&spool, directory, 0, floor, &alarm, &error))
-		fail_msg("%s", error.text);
-	if (alarm_part == NULL)
-		assert_string_equal(alarm.text, "");
-	else if (strstr(alarm.text, alarm_part) == NULL)
-		fail_msg("the alarm is '%s'", alarm.text);
-	return spool;
-}
+#include "tests/unit/spool_fixture.h"
 
 static void
 append(struct spool *spool, unsigned first, unsigned count)
@@ -120,23 +73,9 @@ read_all(uint64_t after, unsigned first, size_t *damaged)
 }
 
 static void
-change_by_hand(const char *sql)
-{
-	struct database *database;
-	struct error error;
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/spool.db", directory);
-	assert_true(database_open(&database, path, DATABASE_READ_WRITE, &error));
-	if (!database_execute(database, sql, &error))
-		fail_msg("%s", error.text);
-	database_close(database);
-}
-
-static void
 what_was_appended_is_read_back_in_order_after_a_restart(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	size_t damaged;
 
 	(void)state;
@@ -144,7 +83,7 @@ what_was_appended_is_read_back_in_order_after_a_restart(void **state)
 	append(spool, 10, 1);
 	assert_int_equal(spool_last(spool), 11);
 	spool_close(spool);
-	spool = open_spool(0, NULL);
+	spool = open_spool();
 	append(spool, 11, 20);
 	assert_int_equal(read_all(0, 0, &damaged), 31);
 	assert_int_equal(damaged, 0);
@@ -156,13 +95,13 @@ what_was_appended_is_read_back_in_order_after_a_restart(void **state)
 static void
 an_edited_row_does_not_fit_the_chain_and_condemns_no_other(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	size_t damaged;
 
 	(void)state;
 	append(spool, 0, 30);
 	spool_close(spool);
-	change_by_hand("UPDATE events SET body='{}' WHERE seq=12");
+	change("UPDATE events SET body='{}' WHERE seq=12");
 	assert_int_equal(read_all(0, 0, &damaged), 30);
 	assert_int_equal(damaged, 1);
 }
@@ -171,16 +110,16 @@ an_edited_row_does_not_fit_the_chain_and_condemns_no_other(void **state)
 static void
 a_row_without_a_hash_covers_no_edit_behind_it(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	size_t damaged;
 
 	(void)state;
 	append(spool, 0, 30);
 	spool_close(spool);
-	change_by_hand("UPDATE events SET hash=zeroblob(31) WHERE seq=12");
+	change("UPDATE events SET hash=zeroblob(31) WHERE seq=12");
 	assert_int_equal(read_all(0, 0, &damaged), 30);
 	assert_int_equal(damaged, 1);
-	change_by_hand("UPDATE events SET body='{}' WHERE seq=13");
+	change("UPDATE events SET body='{}' WHERE seq=13");
 	assert_int_equal(read_all(0, 0, &damaged), 30);
 	assert_int_equal(damaged, 2);
 }
@@ -188,7 +127,7 @@ a_row_without_a_hash_covers_no_edit_behind_it(void **state)
 static void
 a_row_taken_out_shows_in_the_next_one(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct spool_reader *reader;
 	struct spool_event *events;
 	struct arena *arena = arena_new();
@@ -198,7 +137,7 @@ a_row_taken_out_shows_in_the_next_one(void **state)
 	(void)state;
 	append(spool, 0, 5);
 	spool_close(spool);
-	change_by_hand("DELETE FROM events WHERE seq=3");
+	change("DELETE FROM events WHERE seq=3");
 	assert_true(spool_reader_open(&reader, directory, &error));
 	assert_true(spool_reader_next(reader, 0, 10, 1000, arena, &events, &count, &error));
 	assert_int_equal(count, 4);
@@ -213,7 +152,7 @@ a_row_taken_out_shows_in_the_next_one(void **state)
 static void
 flags_are_kept_and_part_of_the_chain(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct spool_event written[3] = {
 	    {.source = SLICE_LITERAL("s"), .type = SLICE_LITERAL("t")}};
 	struct spool_event *read;
@@ -239,7 +178,7 @@ flags_are_kept_and_part_of_the_chain(void **state)
 		for (uint32_t i = 0; i < 3; i++)
 			assert_int_equal(read[i].intact, !(edited && i == 2));
 		spool_reader_close(reader);
-		change_by_hand("UPDATE events SET flags=0 WHERE seq=3");
+		change("UPDATE events SET flags=0 WHERE seq=3");
 	}
 	arena_free(arena);
 }
@@ -247,13 +186,13 @@ flags_are_kept_and_part_of_the_chain(void **state)
 static void
 a_lost_tail_is_an_alarm_and_new_events_are_numbered_above_it(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 
 	(void)state;
 	append(spool, 0, 20);
 	spool_close(spool);
-	change_by_hand("DELETE FROM events WHERE seq>15");
-	spool = open_spool(0, "5 events are missing");
+	change("DELETE FROM events WHERE seq>15");
+	spool = open_spool_above(0, "5 events are missing");
 	append(spool, 20, 1);
 	assert_int_equal(spool_last(spool), 21);
 	spool_close(spool);
@@ -262,19 +201,19 @@ a_lost_tail_is_an_alarm_and_new_events_are_numbered_above_it(void **state)
 static void
 an_edited_last_row_is_an_alarm(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 
 	(void)state;
 	append(spool, 0, 3);
 	spool_close(spool);
-	change_by_hand("UPDATE events SET hash=zeroblob(32) WHERE seq=3");
-	spool_close(open_spool(0, "it was edited"));
+	change("UPDATE events SET hash=zeroblob(32) WHERE seq=3");
+	spool_close(open_spool_above(0, "it was edited"));
 }
 
 static void
 a_fresh_spool_numbers_above_every_cursor(void **state)
 {
-	struct spool *spool = open_spool(80, "begun afresh");
+	struct spool *spool = open_spool_above(80, "begun afresh");
 
 	(void)state;
 	append(spool, 0, 1);
@@ -285,7 +224,7 @@ a_fresh_spool_numbers_above_every_cursor(void **state)
 static void
 only_one_writer_gets_the_spool(void **state)
 {
-	struct spool *spool = open_spool(0, NULL), *second;
+	struct spool *spool = open_spool(), *second;
 	struct error alarm, error;
 
 	(void)state;
@@ -336,7 +275,7 @@ count_prints(void *context, const unsigned char *prints, size_t count)
 static void
 fingerprints_come_back_whole(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	unsigned char key[SPOOL_KEY_LENGTH];
 	struct error error;
 	unsigned seen = 0;
@@ -346,7 +285,7 @@ fingerprints_come_back_whole(void **state)
 	append(spool, 0, 40);
 	append(spool, 40, 60);
 	spool_close(spool);
-	spool = open_spool(0, NULL);
+	spool = open_spool();
 	assert_memory_equal(key, spool_key(spool), sizeof(key));
 	assert_true(spool_fingerprints(spool, count_prints, &seen, &error));
 	assert_int_equal(seen, 100);
@@ -356,12 +295,12 @@ fingerprints_come_back_whole(void **state)
 static void
 a_newer_version_is_refused_and_left_alone(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct error alarm, error;
 
 	(void)state;
 	spool_close(spool);
-	change_by_hand("PRAGMA user_version=99");
+	change("PRAGMA user_version=99");
 	assert_false(spool_open(&spool, directory, 0, 0, &alarm, &error));
 	assert_non_null(strstr(error.text, "version 99"));
 }
@@ -369,7 +308,7 @@ a_newer_version_is_refused_and_left_alone(void **state)
 static void
 checkpoints_empty_the_wal_while_a_reader_is_open(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct error error;
 	size_t damaged;
 
@@ -388,7 +327,7 @@ static void
 the_wal_stays_short_under_load_beside_a_reader(void **state)
 {
 	static char body[20000];
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct spool_event event = {.source = SLICE_LITERAL("anyint"),
 				    .id = SLICE_LITERAL("id"),
 				    .type = SLICE_LITERAL("key.created"),
@@ -399,7 +338,6 @@ the_wal_stays_short_under_load_beside_a_reader(void **state)
 	struct error error;
 	struct stat wal;
 	uint64_t after = 0;
-	char path[256];
 	size_t count;
 
 	(void)state;
@@ -414,8 +352,7 @@ the_wal_stays_short_under_load_beside_a_reader(void **state)
 		assert_int_equal(count, 1);
 		after = events[0].sequence;
 	}
-	(void)snprintf(path, sizeof(path), "%s/spool.db-wal", directory);
-	assert_int_equal(stat(path, &wal), 0);
+	assert_int_equal(stat(path_of("spool.db-wal"), &wal), 0);
 	assert_in_range(wal.st_size, 1, 6 * 1024 * 1024);
 	spool_reader_close(reader);
 	arena_free(arena);
@@ -451,7 +388,7 @@ prune(struct spool *spool, uint64_t up_to, size_t limit, size_t *forgotten, bool
 static void
 what_is_delivered_is_pruned_from_the_front(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	size_t forgotten = 0, damaged;
 
 	(void)state;
@@ -470,7 +407,7 @@ what_is_delivered_is_pruned_from_the_front(void **state)
 	/* the last one carries the chain */
 	assert_int_equal(prune(spool, 50, 100, &forgotten, false), 50);
 	spool_close(spool);
-	spool = open_spool(0, NULL);
+	spool = open_spool();
 	append(spool, 50, 2);
 	assert_int_equal(read_all(0, 49, &damaged), 3);
 	assert_int_equal(damaged, 0);
@@ -480,14 +417,14 @@ what_is_delivered_is_pruned_from_the_front(void **state)
 static void
 the_row_behind_pruned_ones_is_still_checked(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	size_t forgotten = 0, damaged;
 
 	(void)state;
 	append(spool, 0, 20);
 	assert_int_equal(prune(spool, 10, 100, &forgotten, false), 11);
 	spool_close(spool);
-	change_by_hand("UPDATE events SET body='{}' WHERE seq=11");
+	change("UPDATE events SET body='{}' WHERE seq=11");
 	assert_int_equal(read_all(0, 10, &damaged), 10);
 	assert_int_equal(damaged, 1);
 }
@@ -496,10 +433,8 @@ static off_t
 size_of_file(void)
 {
 	struct stat status;
-	char path[256];
 
-	(void)snprintf(path, sizeof(path), "%s/spool.db", directory);
-	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(stat(path_of("spool.db"), &status), 0);
 	return status.st_size;
 }
 
@@ -508,7 +443,7 @@ static void
 the_file_shrinks_when_big_events_go(void **state)
 {
 	static char body[100000];
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct spool_event event = {.source = SLICE_LITERAL("anyint"),
 				    .id = SLICE_LITERAL("id"),
 				    .type = SLICE_LITERAL("key.created"),
@@ -535,7 +470,7 @@ the_file_shrinks_when_big_events_go(void **state)
 static void
 the_reserve_of_the_disk_is_kept(void **state)
 {
-	struct spool *spool = open_spool(0, NULL);
+	struct spool *spool = open_spool();
 	struct spool_event event = {.source = SLICE_LITERAL("s"),
 				    .id = SLICE_LITERAL("id"),
 				    .type = SLICE_LITERAL("t"),

@@ -15,20 +15,9 @@
 #include <cmocka.h>
 
 #include "bridge/spool/spool_index.h"
+#include "tests/unit/spool_fixture.h"
 
 enum { TOTAL = 2 * SPOOL_INDEX_SEGMENT + 1000, BATCH = 512, START = 1790856000 };
-
-static char directory[] = "/tmp/test_spool_find.XXXXXX";
-
-static const char *
-path_of(const char *name)
-{
-	static char path[256];
-
-	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
-			sizeof(path) - 1);
-	return path;
-}
 
 /* Event n: id-n, res-(n % 5000), and one of three types; a rare one at 100. */
 static void
@@ -118,27 +107,19 @@ remove_index(void)
 }
 
 static int
-set_up(void **state)
+set_up_filled(void **state)
 {
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	if (mkdtemp(directory) == NULL)
+	if (set_up(state) != 0)
 		return -1;
 	fill(1, TOTAL);
 	return 0;
 }
 
 static int
-tear_down(void **state)
+tear_down_with_index(void **state)
 {
-	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
-					    "lock"};
-
-	(void)state;
 	remove_index();
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(path_of(names[i]));
-	return rmdir(directory);
+	return tear_down(state);
 }
 
 struct answer {
@@ -158,7 +139,7 @@ take(void *context, const struct spool_event *event)
 }
 
 static void
-ask(const struct spool_find_query *query, size_t limit, struct answer *answer)
+find_backwards(const struct spool_find_query *query, size_t limit, struct answer *answer)
 {
 	struct spool_find *find;
 	struct error error;
@@ -178,10 +159,10 @@ static void
 compare(const struct spool_find_query *query, size_t limit, size_t expected)
 {
 	remove_index();
-	ask(query, limit, &without);
+	find_backwards(query, limit, &without);
 	assert_int_equal(without.count, expected);
 	assert_int_not_equal(build(false), 0);
-	ask(query, limit, &with);
+	find_backwards(query, limit, &with);
 	assert_int_equal(with.count, without.count);
 	assert_memory_equal(with.sequences, without.sequences,
 			    without.count * sizeof(without.sequences[0]));
@@ -268,7 +249,7 @@ what_was_pruned_is_forgotten_and_the_rest_found(void **state)
 	assert_int_equal(count, 1);
 	spool_index_reader_close(reader);
 	query.resource = SLICE_LITERAL("res-42");
-	ask(&query, 0, &with);
+	find_backwards(&query, 0, &with);
 	assert_int_equal(with.count, 3); /* 20042, 25042, 30042 */
 }
 
@@ -284,7 +265,7 @@ a_damaged_index_is_made_anew(void **state)
 	file = open(path_of("index.db"), O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(write(file, garbage, sizeof(garbage)), sizeof(garbage));
 	close(file);
-	ask(&query, 0, &with); /* nobody but the writer minds */
+	find_backwards(&query, 0, &with); /* nobody but the writer minds */
 	assert_int_equal(with.count, 1);
 	assert_int_equal(build(false), 2);
 	assert_int_equal(build(true), 2);
@@ -363,5 +344,5 @@ main(void)
 	    cmocka_unit_test(what_was_pruned_is_forgotten_and_the_rest_found),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_filled, tear_down_with_index);
 }

@@ -11,56 +11,13 @@
 
 #include <cmocka.h>
 
-#include "bridge/spool/database.h"
+#include "tests/unit/spool_fixture.h"
 
 enum {
 	BATCH = 64, /* events: 3 KiB of fingerprints */
 	LONG = 200, /* 9.6 KB: a row that stays as it is */
 	TOTAL = 60 * BATCH,
 };
-
-static char directory[] = "/tmp/test_spool_fingerprints.XXXXXX";
-
-static const char *
-path_of(const char *name)
-{
-	static char path[256];
-
-	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
-			sizeof(path) - 1);
-	return path;
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
-					    "lock"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(path_of(names[i]));
-	return rmdir(directory);
-}
-
-static struct spool *
-open_spool(void)
-{
-	struct error alarm, error;
-	struct spool *spool;
-
-	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
-		fail_msg("%s", error.text);
-	return spool;
-}
 
 static void
 number_print(unsigned char *print, uint32_t number)
@@ -111,19 +68,6 @@ gather_all(struct spool *spool)
 
 	while (more)
 		assert_int_equal(spool_fingerprints_gather(spool, &more, &error), SPOOL_DONE);
-}
-
-static int64_t
-ask(const char *sql)
-{
-	struct database *database;
-	struct error error;
-	int64_t number;
-
-	assert_true(database_open(&database, path_of("spool.db"), DATABASE_READ_ONLY, &error));
-	assert_true(database_query_number(database, sql, &number, &error));
-	database_close(database);
-	return number;
 }
 
 static void

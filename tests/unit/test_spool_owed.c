@@ -13,28 +13,15 @@
 
 #include <cmocka.h>
 
-#include "bridge/spool/database.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool_aside.h"
 #include "bridge/spool/spool_salvage.h"
 #include "bridge/spool/spool_verify.h"
+#include "tests/unit/spool_fixture.h"
 
 enum { COUNT = 30, PATH = 256 };
 
 static const char everything[] = "siembridge 1\n1 9223372036854775807\n";
-
-static char directory[] = "/tmp/test_spool_owed.XXXXXX";
-
-static const char *
-path_of(const char *name)
-{
-	static char paths[2][PATH];
-	static unsigned turn;
-	char *path = paths[turn++ % 2];
-
-	assert_in_range(snprintf(path, PATH, "%s/%s", directory, name), 1, PATH - 1);
-	return path;
-}
 
 /* ---- files ---- */
 
@@ -97,47 +84,14 @@ move_file(const char *from, const char *to)
 	assert_int_equal(rename(path_of(from), path_of(to)), 0);
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	char name[PATH];
-
-	(void)state;
-	/* "." and ".." stay */
-	while (find("", "", name) > 2) {
-		DIR *entries = opendir(directory);
-		const struct dirent *entry;
-
-		assert_non_null(entries);
-		while ((entry = readdir(entries)) != NULL)
-			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-				assert_int_equal(remove(path_of(entry->d_name)), 0);
-		(void)closedir(entries);
-	}
-	return rmdir(directory);
-}
-
 /* ---- the spool ---- */
 
-static struct spool *
-open_spool(void)
+/* What is put aside as well, in files and directories of any name. */
+static int
+tear_down_all(void **state)
 {
-	struct spool *spool;
-	struct error alarm, error;
-
-	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
-		fail_msg("%s", error.text);
-	if (alarm.text[0] != '\0')
-		fail_msg("the alarm is '%s'", alarm.text);
-	return spool;
+	(void)state;
+	return directory_remove_all(directory);
 }
 
 static void
@@ -173,32 +127,6 @@ be_killed_with_events(void)
 	spool_close(spool);
 	move_file("copy", "spool.db");
 	move_file("copy-wal", "spool.db-wal");
-}
-
-static void
-change(const char *sql)
-{
-	struct database *database;
-	struct error error;
-
-	assert_true(database_open(&database, path_of("spool.db"), DATABASE_READ_WRITE, &error));
-	if (!database_execute(database, sql, &error))
-		fail_msg("%s", error.text);
-	database_close(database);
-}
-
-static int64_t
-ask(const char *sql)
-{
-	struct database *database;
-	struct error error;
-	int64_t number;
-
-	assert_true(database_open(&database, path_of("spool.db"), DATABASE_READ_ONLY, &error));
-	if (!database_query_number(database, sql, &number, &error))
-		fail_msg("%s", error.text);
-	database_close(database);
-	return number;
 }
 
 /* The ids go up one by one, under the sequences from `sequence` on, and the chain is whole. */
@@ -582,7 +510,7 @@ rubbish_in_a_note_stands_for_all_of_its_file(void **state)
 		else
 			write_file(note, long_one, sizeof(long_one));
 		assert_all_is_brought_over();
-		(void)tear_down(state);
+		assert_int_equal(tear_down_all(state), 0);
 		assert_int_equal(set_up(state), 0);
 	}
 }
@@ -643,7 +571,7 @@ a_wal_put_aside_without_its_file_is_left_alone(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_all)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_was_put_aside_is_brought_over_at_once),
 	    TEST(killed_behind_the_note_nothing_has_moved_yet),

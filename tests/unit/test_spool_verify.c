@@ -12,50 +12,7 @@
 
 #include <cmocka.h>
 
-#include "bridge/spool/database.h"
-
-static char directory[] = "/tmp/test_spool_verify.XXXXXX";
-
-static const char *
-path_of(const char *name)
-{
-	static char path[256];
-
-	assert_in_range(snprintf(path, sizeof(path), "%s/%s", directory, name), 1,
-			sizeof(path) - 1);
-	return path;
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
-}
-
-static int
-tear_down(void **state)
-{
-	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm", "head",
-					    "lock"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(path_of(names[i]));
-	return rmdir(directory);
-}
-
-static struct spool *
-open_spool(void)
-{
-	struct spool *spool;
-	struct error alarm, error;
-
-	if (!spool_open(&spool, directory, 0, 0, &alarm, &error))
-		fail_msg("%s", error.text);
-	return spool;
-}
+#include "tests/unit/spool_fixture.h"
 
 static void
 append(struct spool *spool, unsigned count)
@@ -75,24 +32,12 @@ append(struct spool *spool, unsigned count)
 }
 
 static void
-fill(unsigned count)
+fill(unsigned count, const char *alarm_part)
 {
-	struct spool *spool = open_spool();
+	struct spool *spool = open_spool_above(0, alarm_part);
 
 	append(spool, count);
 	spool_close(spool);
-}
-
-static void
-change(const char *sql)
-{
-	struct database *database;
-	struct error error;
-
-	assert_true(database_open(&database, path_of("spool.db"), DATABASE_READ_WRITE, &error));
-	if (!database_execute(database, sql, &error))
-		fail_msg("%s", error.text);
-	database_close(database);
 }
 
 struct seen {
@@ -214,7 +159,7 @@ each_way_to_break_it_is_told_for_what_it_is(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		fill(30);
+		fill(30, NULL);
 		change(rows[i].sql);
 		expect_one(rows[i].kind, rows[i].first, rows[i].last);
 		assert_int_equal(tear_down(state), 0);
@@ -226,9 +171,9 @@ static void
 a_lost_end_stays_visible_after_the_spool_went_on(void **state)
 {
 	(void)state;
-	fill(20);
+	fill(20, NULL);
 	change("DELETE FROM events WHERE seq>15");
-	fill(3);
+	fill(3, "5 events are missing");
 	expect_one(SPOOL_VERIFY_GIVEN_UP, 16, 20);
 }
 
@@ -239,19 +184,19 @@ a_chain_that_was_computed_anew_does_not_fit_what_was_noted(void **state)
 	struct spool_verify_note note;
 
 	(void)state;
-	fill(10);
+	fill(10, NULL);
 	(void)verify(NULL, &report);
 	note.sequence = report.last;
 	memcpy(note.hash, report.hash, sizeof(note.hash));
-	fill(5);
+	fill(5, NULL);
 	assert_int_equal(verify(&note, &report).count, 0);
 	assert_true(report.noted);
 	/* another ledger of the same length in its place, and a head that fits it */
 	assert_int_equal(tear_down(state), 0);
 	assert_int_equal(set_up(state), 0);
-	fill(1);
+	fill(1, NULL);
 	change("UPDATE events SET hash=zeroblob(32)");
-	fill(14);
+	fill(14, "it was edited");
 	(void)unlink(path_of("head"));
 	assert_int_equal(verify(&note, &report).findings[1].kind, SPOOL_VERIFY_HEAD);
 	assert_int_equal(report.head, 0);
@@ -266,7 +211,7 @@ a_page_that_cannot_be_read_costs_its_rows_alone(void **state)
 	int file;
 
 	(void)state;
-	fill(3000);
+	fill(3000, NULL);
 	change("PRAGMA wal_checkpoint(TRUNCATE)");
 	file = open(path_of("spool.db"), O_RDWR);
 	assert_true(file >= 0);
