@@ -1,6 +1,6 @@
 /*
  * The kinds of destination.  Each is one file with a table of functions; none of
- * them waits, tries again or gives up: that is the loop's (destination.c).
+ * them waits, tries again or gives up: that is the loop's (destination.c, destination_retry.c).
  *
  * What was handed over on a connection is counted in bytes of framed output from
  * its start; `confirm` says up to which of them the peer can be said to have it.
