@@ -1,11 +1,8 @@
 """A bridge with Splunk's HTTP Event Collector as its one destination, and a stand-in."""
-import http.client
-import json
 import sqlite3
-import ssl
 
 from hec_server import TOKEN, HecServer, code
-from stage import WEBHOOK_PATH, Bridge, until, write_private
+from stage import Bridge, until, write_private
 
 
 class Case:
@@ -36,17 +33,10 @@ class Case:
 
     def post(self, *names, kind="member.joined"):
         """An event each; its id has the name in it."""
-        context = ssl.create_default_context(cafile=self.directory / "cert.pem")
-        connection = http.client.HTTPSConnection("localhost", self.bridge.port, context=context,
-                                                 timeout=10)
+        connection = self.bridge.sender()
         for name in names:
-            body = json.dumps({"type": kind, "data": {"member": {"name": name}}}).encode()
-            connection.request("POST", WEBHOOK_PATH, body,
-                               dict(self.bridge.signed_headers(body, f"e-{name}"),
-                                    **{"content-type": "application/json"}))
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status == 202, answer.status
+            self.bridge.must_take({"type": kind, "data": {"member": {"name": name}}}, f"e-{name}",
+                                  connection=connection)
         connection.close()
 
     def backlog(self, *names):

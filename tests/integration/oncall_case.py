@@ -1,11 +1,8 @@
 """A bridge with one destination, `oncall`, and the stand-in for who is told (vendors.py)."""
-import http.client
-import json
 import shutil
-import ssl
 
 import vendors as v
-from stage import WEBHOOK_PATH, Bridge, make_directory, until, write_private
+from stage import Bridge, make_directory, until, write_private
 
 FILES = {"key": v.ROUTING_KEY, "api": v.API_KEY, "topic": v.TOPIC}
 
@@ -46,15 +43,7 @@ class Case:
 
     def post(self, kind="key.disabled", **data):
         self.number += 1
-        body = json.dumps({"type": kind, "data": data}).encode()
-        context = ssl.create_default_context(cafile=self.directory / "cert.pem")
-        connection = http.client.HTTPSConnection("localhost", self.bridge.port, context=context,
-                                                 timeout=10)
-        connection.request("POST", WEBHOOK_PATH, body,
-                           dict(self.bridge.signed_headers(body, f"e-{self.number}"),
-                                **{"content-type": "application/json"}))
-        assert connection.getresponse().status == 202
-        connection.close()
+        self.bridge.must_take({"type": kind, "data": data}, f"e-{self.number}")
 
     def key(self, name, kind="key.disabled", **more):
         self.post(kind, api_key={"id": name}, organization={"id": "org_1"}, **more)

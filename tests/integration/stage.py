@@ -7,6 +7,8 @@ import base64
 import concurrent.futures
 import hashlib
 import hmac
+import http.client
+import json
 import os
 import re
 import secrets
@@ -398,12 +400,23 @@ class Bridge(Program):
         finally:
             database.close()
 
+    def ask_spool(self, sql, *values):
+        """Rows of spool.db."""
+        database = sqlite3.connect(f"file:{self.directory}/spool/spool.db?mode=ro", uri=True)
+        try:
+            return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
     # -- as a sender sees it --
+
+    def trust(self):
+        return ssl.create_default_context(cafile=self.directory / "cert.pem")
 
     def connect(self, timeout=10, context=None):
         """A TLS connection to it, certificate checked."""
         if context is None:
-            context = ssl.create_default_context(cafile=self.directory / "cert.pem")
+            context = self.trust()
         plain = socket.create_connection(("127.0.0.1", self.port), timeout)
         try:
             return context.wrap_socket(plain, server_hostname="localhost")
@@ -418,6 +431,33 @@ class Bridge(Program):
         mac = hmac.new(self.key if key is None else key, content, hashlib.sha256).digest()
         return [("webhook-id", delivery_id), ("webhook-timestamp", stamp),
                 ("webhook-signature", "v1," + base64.b64encode(mac).decode())]
+
+    def sender(self):
+        """An HTTP client's connection, which is made when it is first used."""
+        return http.client.HTTPSConnection("localhost", self.port, timeout=10,
+                                           context=self.trust())
+
+    def request(self, method, path, headers=(), body=None, connection=None):
+        """(status, headers, body) of the answer; without a sender() on one for this alone."""
+        used = connection or self.sender()
+        try:
+            used.request(method, path, body, dict(headers))
+            answer = used.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            if connection is None:
+                used.close()
+
+    def post(self, event, delivery_id, path=WEBHOOK_PATH, connection=None):
+        """The status for a signed event: a body's bytes, or what becomes its JSON."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        headers = [("content-type", "application/json"), *self.signed_headers(body, delivery_id)]
+        return self.request("POST", path, headers, body, connection)[0]
+
+    def must_take(self, event, delivery_id, **where):
+        status = self.post(event, delivery_id, **where)
+        if status != 202:
+            raise Failure(f"{delivery_id} was answered {status}")
 
     def command(self, *arguments, **options):
         """Runs another verb of the binary to its end."""

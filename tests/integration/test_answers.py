@@ -1,7 +1,6 @@
 """What a sender is answered: standards.md 12.2, vectors W1-W8 and W10."""
 import json
 import socket
-import sqlite3
 import sys
 import time
 
@@ -155,15 +154,8 @@ def w4_a_type_nobody_knows_is_accepted_and_delivered():
 def w5_a_signed_body_that_is_no_event_is_refused_and_kept():
     for number, body in enumerate([b'{"type":', b'{"data":{}}', b"[]", b'{"type":7}', b"\xff"]):
         expect(signed(body, f"w5-{number:08}"), 400)
-
-    def kept():
-        path = bridge.directory / "spool" / "spool.db"
-        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            return database.execute("SELECT count(*) FROM rejected").fetchone()[0]
-        finally:
-            database.close()
-    assert kept() == 5, kept()
+    kept = bridge.ask_spool("SELECT count(*) FROM rejected")[0][0]
+    assert kept == 5, kept
 
 
 @test

@@ -2,8 +2,6 @@
 import gzip
 import http.client
 import json
-import sqlite3
-import ssl
 import sys
 import threading
 
@@ -11,22 +9,11 @@ from stage import WEBHOOK_PATH, Bridge, Records, Tests, make_directory, until
 
 test = Tests()
 bridge = Bridge(make_directory("batches"))
+ask, query = bridge.request, bridge.ask_spool
 arrived = Records(bridge.directory / "kept.events")
 
 CLOUD = "application/cloudevents+json"
 CLOUD_BATCH = "Application/CloudEvents-Batch+JSON"
-
-
-def ask(method, path, headers=(), body=None):
-    context = ssl.create_default_context(cafile=bridge.directory / "cert.pem")
-    connection = http.client.HTTPSConnection("localhost", bridge.port, timeout=10,
-                                             context=context)
-    try:
-        connection.request(method, path, body, dict(headers))
-        response = connection.getresponse()
-        return response.status, dict(response.getheaders()), response.read()
-    finally:
-        connection.close()
 
 
 def post(path, body, delivery_id, media_type="application/json", **headers):
@@ -44,15 +31,6 @@ def cloud_event(number, **members):
 
 def packed(content):
     return json.dumps(content).encode()
-
-
-def query(statement, *values):
-    path = bridge.directory / "spool" / "spool.db"
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return database.execute(statement, values).fetchall()
-    finally:
-        database.close()
 
 
 def ids(pattern):
@@ -230,11 +208,7 @@ def main():
     bridge.sources.append("  - name: zip\n    path: /zip\n    encodings: [gzip]\n" + secret)
     bridge.destinations.append(
         f"  - name: kept\n    format: rfc5424\n    file: {{path: {arrived.path}}}\n")
-    bridge.start()
-    try:
-        return test.run()
-    finally:
-        bridge.end()
+    return test.run_against(bridge)
 
 
 if __name__ == "__main__":

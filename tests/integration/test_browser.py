@@ -2,18 +2,18 @@
 
 Pictures of each are left in build/browser.
 """
-import http.client
 import json
 import subprocess
 import sys
 
 from node_packages import install
-from stage import ROOT, WEBHOOK_PATH, Bridge, Collector, Failure, Post, Tests
+from stage import ROOT, Bridge, Collector, Failure, Post, Tests
 from stage import free_port, make_directory, until, write_private
 
 test = Tests()
 D = make_directory("browser")
 bridge = Bridge(D)
+send = bridge.must_take
 collector = Collector("collector", D)
 PORT = free_port()
 PASSWORD = "correct horse battery staple"
@@ -51,18 +51,6 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
         self.log.close()
-
-
-def send(body, delivery_id):
-    raw = json.dumps(body).encode()
-    connection = http.client.HTTPSConnection("localhost", bridge.port)
-    connection.sock = bridge.connect()
-    connection.request("POST", WEBHOOK_PATH, raw,
-                       {"content-type": "application/json",
-                        **dict(bridge.signed_headers(raw, delivery_id))})
-    status = connection.getresponse().status
-    connection.close()
-    assert status == 202, status
 
 
 def pictures(name):

@@ -10,12 +10,13 @@ import ssl
 import subprocess
 import sys
 
-from stage import ROOT, SIEMBRIDGE, WEBHOOK_PATH, Bridge, Collector, Post, Records, Tests
+from stage import ROOT, SIEMBRIDGE, Bridge, Collector, Post, Records, Tests
 from stage import free_port, kill_quietly, make_directory, until, write_private
 
 test = Tests()
 D = make_directory("console")
 bridge = Bridge(D)
+send = bridge.must_take
 collector = Collector("collector", D)
 log = Records(D / "events.log")
 PORT = free_port()
@@ -43,18 +44,6 @@ def get(path):
     status, _, text = ask(path)
     assert status == 200, (path, status, text)
     return json.loads(text)
-
-
-def send(body, delivery_id):
-    raw = json.dumps(body).encode()
-    connection = http.client.HTTPSConnection("localhost", bridge.port)
-    connection.sock = bridge.connect()
-    connection.request("POST", WEBHOOK_PATH, raw,
-                       {"content-type": "application/json",
-                        **dict(bridge.signed_headers(raw, delivery_id))})
-    status = connection.getresponse().status
-    connection.close()
-    assert status == 202, status
 
 
 def promtool(*arguments, text=None):

@@ -1,5 +1,4 @@
 """A bad spool keeps no bridge down: each file of it damaged in each way, and a start."""
-import http.client
 import json
 import os
 import re
@@ -7,7 +6,7 @@ import shutil
 import sqlite3
 import sys
 
-from stage import WEBHOOK_PATH, Bridge, Failure, Records, Tests, make_directory, until
+from stage import Bridge, Tests, make_directory, until
 
 test = Tests()
 D = make_directory("damage")
@@ -18,16 +17,8 @@ COUNT = 60
 
 
 def send(number):
-    raw = json.dumps({"id": f"e{number}", "type": "key.disabled",
-                      "data": {"note": "x" * 900}}).encode()
-    connection = http.client.HTTPSConnection("localhost", bridge.port)
-    connection.sock = bridge.connect()
-    connection.request("POST", WEBHOOK_PATH, raw,
-                       {"content-type": "application/json",
-                        **dict(bridge.signed_headers(raw, f"msg-{number:08}"))})
-    status = connection.getresponse().status
-    connection.close()
-    return status
+    return bridge.post({"id": f"e{number}", "type": "key.disabled", "data": {"note": "x" * 900}},
+                       f"msg-{number:08}")
 
 
 def ids():

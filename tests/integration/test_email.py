@@ -1,12 +1,9 @@
 """Mail to people: through a real server, and what is done about every kind of no."""
-import http.client
-import json
 import shutil
-import ssl
 import sys
 
 from mail_servers import PASSWORD, Authority, Exim, Scripted
-from stage import ROOT, WEBHOOK_PATH, Bridge, Tests, make_directory, until, write_private
+from stage import ROOT, Bridge, Tests, make_directory, until, write_private
 
 test = Tests()
 D = make_directory("email")
@@ -56,15 +53,8 @@ class Case:
     def post(self, name, kind="member.joined"):
         """An event whose member has that name."""
         self.number += 1
-        body = json.dumps({"type": kind, "data": {"member": {"name": name}}}).encode()
-        context = ssl.create_default_context(cafile=self.directory / "cert.pem")
-        connection = http.client.HTTPSConnection("localhost", self.bridge.port, context=context,
-                                                 timeout=10)
-        connection.request("POST", WEBHOOK_PATH, body,
-                           dict(self.bridge.signed_headers(body, f"e-{self.number}"),
-                                **{"content-type": "application/json"}))
-        assert connection.getresponse().status == 202
-        connection.close()
+        self.bridge.must_take({"type": kind, "data": {"member": {"name": name}}},
+                              f"e-{self.number}")
 
     def log_has(self, text, within=10):
         until(lambda: text in self.bridge.log_text(), f"{text!r} is in the log", within)

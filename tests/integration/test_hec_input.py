@@ -1,16 +1,14 @@
 """The Splunk-HEC-compatible input, as its senders see it: standards.md 9."""
 import gzip
-import http.client
 import json
 import signal
-import sqlite3
-import ssl
 import sys
 
 from stage import Bridge, Records, Tests, make_directory, until, write_private
 
 test = Tests()
 bridge = Bridge(make_directory("hec_input"))
+query = bridge.ask_spool
 arrived = Records(bridge.directory / "kept.events")
 
 BASE = "/services/collector"
@@ -19,31 +17,15 @@ CHANNEL = "0aeeac95-ac74-4aa9-b30d-6c4c0ac581ba"
 
 
 def ask(method, path, body=None, token=TOKEN, **headers):
-    context = ssl.create_default_context(cafile=bridge.directory / "cert.pem")
-    connection = http.client.HTTPSConnection("localhost", bridge.port, timeout=10,
-                                             context=context)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if token:
         named["Authorization"] = f"Splunk {token}"
-    try:
-        connection.request(method, path, body, named)
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    finally:
-        connection.close()
+    status, _, answer = bridge.request(method, path, named, body)
+    return status, json.loads(answer)
 
 
 def post(body, path=BASE + "/event", **headers):
     return ask("POST", path, body if isinstance(body, bytes) else body.encode(), **headers)
-
-
-def query(statement, *values):
-    path = bridge.directory / "spool" / "spool.db"
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return database.execute(statement, values).fetchall()
-    finally:
-        database.close()
 
 
 def kept(text):
@@ -176,11 +158,7 @@ def main():
                           "    fields: {type: [/event/action]}\n")
     bridge.destinations.append(
         f"  - name: kept\n    format: rfc5424\n    file: {{path: {arrived.path}}}\n")
-    bridge.start()
-    try:
-        return test.run()
-    finally:
-        bridge.end()
+    return test.run_against(bridge)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ connection is closed, or it is open and the next request is answered as such.
 """
 import concurrent.futures
 import re
-import sqlite3
 import sys
 
 from stage import ROOT, Bridge, Tests, make_directory
@@ -132,9 +131,7 @@ def each_is_answered_the_same_in_single_bytes():
 
 @test
 def nothing_was_stored_that_was_not_sent_as_an_event():
-    database = sqlite3.connect(f"file:{bridge.directory}/spool/spool.db?mode=ro", uri=True)
-    types = database.execute("SELECT type, count(*) FROM events GROUP BY type").fetchall()
-    database.close()
+    types = bridge.ask_spool("SELECT type, count(*) FROM events GROUP BY type")
     assert types == [("a.b", 1)], types
 
 

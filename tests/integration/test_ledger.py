@@ -1,17 +1,17 @@
 """The ledger as people ask it: events, dead letters, replays; while it runs and not."""
-import http.client
 import json
 import signal
 import subprocess
 import sys
 import time
 
-from stage import SIEMBRIDGE, WEBHOOK_PATH, Bridge, Collector, Post, Records, Tests
+from stage import SIEMBRIDGE, Bridge, Collector, Post, Records, Tests
 from stage import kill_quietly, make_directory, until
 
 test = Tests()
 D = make_directory("ledger-commands")
 bridge = Bridge(D)
+send = bridge.post
 collector = Collector("collector", D)
 keys = Records(D / "keys.events")
 
@@ -27,21 +27,6 @@ def ask(*arguments, status=0):
 
 def events(*arguments):
     return [json.loads(line) for line in ask("events", "--json", *arguments).splitlines()]
-
-
-def send(body, delivery_id):
-    return send_raw(json.dumps(body).encode(), delivery_id)
-
-
-def send_raw(raw, delivery_id):
-    connection = http.client.HTTPSConnection("localhost", bridge.port)
-    connection.sock = bridge.connect()
-    connection.request("POST", WEBHOOK_PATH, raw,
-                       {"content-type": "application/json",
-                        **dict(bridge.signed_headers(raw, delivery_id))})
-    status = connection.getresponse().status
-    connection.close()
-    return status
 
 
 @test
@@ -109,7 +94,7 @@ def what_cannot_be_delivered_is_a_dead_letter_and_is_replayed_when_it_can():
 def a_rejected_body_is_listed_shown_and_dropped_with_a_reason():
     raw = b'{"no": "type"}'
     for number in range(3):
-        assert 400 <= send_raw(raw, f"msg_r{number}") < 500
+        assert 400 <= send(raw, f"msg_r{number}") < 500
     until(lambda: "r1" in ask("dead", "list"), "it is listed")
     assert '{"no": "type"}' in ask("dead", "show", "r1")
     assert "times     3" in ask("dead", "show", "r1")

@@ -6,7 +6,6 @@ The attacker (tests/tools/attack.c) comes from 127.0.0.2 and up, the honest send
 import os
 import re
 import socket
-import sqlite3
 import ssl
 import sys
 import time
@@ -288,9 +287,7 @@ def a_sender_is_served_while_an_attacker_holds_every_limit(bridge):
     made = figures_of(tool)
     assert made["connected"] > 1000 and made["held"] > 100, made
     assert children(bridge.process.pid)["receiver"] == receiver, "the receiver was restarted"
-    stored = sqlite3.connect(f"file:{bridge.directory}/spool/spool.db?mode=ro", uri=True)
-    count = stored.execute("SELECT count(*) FROM events").fetchone()[0]
-    stored.close()
+    count = bridge.ask_spool("SELECT count(*) FROM events")[0][0]
     assert count == len(quiet) + len(attacked), f"{count} stored"
     figure(f"1,000 slow connections and 500 handshakes/s of one address ({made['connected']} "
            f"connections, {made['held']} held at once): p99 of another's posts "

@@ -1,11 +1,10 @@
 """What no webhook brought is found in the sender's list, stored once, marked and counted."""
-import json
 import re
 import sys
 import time
 
 from list_server import ListServer
-from stage import WEBHOOK_PATH, Bridge, Tests, make_certificate, make_directory, until
+from stage import Bridge, Tests, make_certificate, make_directory, until
 from stage import write_private
 
 test = Tests()
@@ -43,16 +42,7 @@ def configure(section):
 
 
 def post(item):
-    import http.client
-    import ssl
-    context = ssl.create_default_context(cafile=D / "cert.pem")
-    connection = http.client.HTTPSConnection("localhost", bridge.port, context=context, timeout=10)
-    body = json.dumps(item).encode()
-    connection.request("POST", WEBHOOK_PATH, body,
-                       {**dict(bridge.signed_headers(body, item["id"])),
-                        "content-type": "application/json"})
-    assert connection.getresponse().status == 202
-    connection.close()
+    bridge.must_take(item, item["id"])
 
 
 def backfill(*options, status=0):

@@ -1,6 +1,5 @@
 """Proof of completeness: verify, its signatures, reconcile; while the bridge runs and not."""
 import gzip
-import http.client
 import json
 import re
 import sqlite3
@@ -23,13 +22,8 @@ def ask(*arguments, status=0):
 
 
 def send(number, path=WEBHOOK_PATH):
-    raw = json.dumps({"id": f"e{number}", "type": "key.disabled", "data": {}}).encode()
-    connection = http.client.HTTPSConnection("localhost", bridge.port)
-    connection.sock = bridge.connect()
-    connection.request("POST", path, raw, {"content-type": "application/json",
-                                           **dict(bridge.signed_headers(raw, f"msg_{number}"))})
-    assert connection.getresponse().status == 202
-    connection.close()
+    bridge.must_take({"id": f"e{number}", "type": "key.disabled", "data": {}}, f"msg_{number}",
+                     path=path)
 
 
 def edit(sql):

@@ -1,10 +1,7 @@
 """Which events go where; what goes nowhere is seen beforehand, counted and told."""
-import http.client
-import json
-import ssl
 import sys
 
-from stage import WEBHOOK_PATH, Bridge, Tests, make_directory, until
+from stage import Bridge, Tests, make_directory, until
 
 test = Tests()
 bridge = Bridge(make_directory("routing"))
@@ -51,15 +48,8 @@ def warnings(destination):
 
 def post(delivery, kind, organization, project, severity):
     data = {"organization_id": organization, "project_id": project, "severity": severity}
-    body = json.dumps({"type": kind,
-                       "data": {k: v for k, v in data.items() if v is not None}}).encode()
-    context = ssl.create_default_context(cafile=D / "cert.pem")
-    connection = http.client.HTTPSConnection("localhost", bridge.port, context=context, timeout=10)
-    connection.request("POST", WEBHOOK_PATH, body,
-                       dict(bridge.signed_headers(body, delivery),
-                            **{"content-type": "application/json"}))
-    assert connection.getresponse().status == 202
-    connection.close()
+    bridge.must_take({"type": kind, "data": {k: v for k, v in data.items() if v is not None}},
+                     delivery)
 
 
 def arrived(name):

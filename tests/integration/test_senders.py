@@ -102,11 +102,7 @@ def main():
         add_tests(library)
     bridge.destinations.append(
         f"  - name: kept\n    format: rfc5424\n    file: {{path: {arrived.path}}}\n")
-    bridge.start()
-    try:
-        return test.run()
-    finally:
-        bridge.end()
+    return test.run_against(bridge)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,8 @@
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 import secrets
-import sqlite3
-import ssl
 import sys
 import time
 
@@ -14,6 +11,7 @@ from stage import Bridge, Records, Tests, make_directory, until, write_private
 
 test = Tests()
 bridge = Bridge(make_directory("sources"))
+ask, stored = bridge.request, bridge.ask_spool
 arrived = Records(bridge.directory / "kept.events")
 
 KEYS = {}                                                                   # by source
@@ -25,18 +23,6 @@ def source(name, signature, more="", secrets_more=""):
     write_private(bridge.directory / f"{name}.secret", KEYS[name] + "\n")
     bridge.sources.append(f"  - name: {name}\n    path: /{name}\n    signature: {signature}\n"
                           f"    secrets: [{bridge.directory}/{name}.secret{secrets_more}]\n{more}")
-
-
-def ask(method, path, headers=(), body=None):
-    context = ssl.create_default_context(cafile=bridge.directory / "cert.pem")
-    connection = http.client.HTTPSConnection("localhost", bridge.port, timeout=10,
-                                             context=context)
-    try:
-        connection.request(method, path, body, dict(headers))
-        response = connection.getresponse()
-        return response.status, dict(response.getheaders()), response.read()
-    finally:
-        connection.close()
 
 
 def mac(name, message):
@@ -58,15 +44,6 @@ def post_slack(content, key=None):
     digest = mac(key or "slack", b"v0:" + now.encode() + b":" + body).hexdigest()
     return post("slack", body, {"X-Slack-Request-Timestamp": now,
                                 "X-Slack-Signature": "v0=" + digest})
-
-
-def stored(query, *values):
-    path = bridge.directory / "spool" / "spool.db"
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return database.execute(query, values).fetchall()
-    finally:
-        database.close()
 
 
 def body_of(email):
@@ -227,11 +204,7 @@ def main():
            "    challenge: zoom\n")
     bridge.destinations.append(
         f"  - name: kept\n    format: rfc5424\n    file: {{path: {arrived.path}}}\n")
-    bridge.start()
-    try:
-        return test.run()
-    finally:
-        bridge.end()
+    return test.run_against(bridge)
 
 
 if __name__ == "__main__":
