@@ -41,6 +41,7 @@ TOOLS   := $(patsubst tests/tools/%.c,$(OUT)/tools/%,$(wildcard tests/tools/*.c)
 FUZZ    := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH   := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(wildcard tests/bench/bench_*.c))
 CRASH   := $(OUT)/crash/power
+POWER   := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/crash/*.c))
 FUZZ_SECONDS ?= 30
 
 # Where `make install` puts it, below DESTDIR.
@@ -98,7 +99,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS)
 
-$(OUT)/crash/power: $(OUT)/tests/crash/power.o $(OUT)/tests/crash/disk.o $(LIBRARY)
+$(OUT)/crash/power: $(POWER) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(LINK) -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=rename,--wrap=unlink -o $@ $^ $(LIBS)
 
@@ -208,4 +209,4 @@ help: ## this list
 .PHONY: all variant faults fuzz-targets bench-programs run test unit lint fuzz sanitize crash bench install uninstall deb test-package clean help
 -include $(OBJECTS:.o=.d) $(UNIT:$(OUT)/unit/%=$(OUT)/tests/unit/%.d) $(TOOLS:$(OUT)/tools/%=$(OUT)/tests/tools/%.d) \
          $(FUZZ:$(OUT)/fuzz/%=$(OUT)/tests/fuzz/%.d) $(BENCH:$(OUT)/bench/%=$(OUT)/tests/bench/%.d) \
-         $(OUT)/tests/crash/power.d $(OUT)/tests/crash/disk.d
+         $(POWER:.o=.d)

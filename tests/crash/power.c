@@ -24,41 +24,30 @@
 
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool.h"
-#include "bridge/spool/spool_verify.h"
 #include "formats/memory.h"
 #include "tests/crash/disk.h"
+#include "tests/crash/oracle.h"
+#include "tests/crash/platter.h"
 
 enum {
-	MOST = 4096, /* events of one life */
 	BATCH = 24,
 	IMAGES = 32, /* of one life, at most */
 	AGAIN = 3,   /* of one recovery */
 	STEPS = 120,
 	STEPS_OF_FAILURE = 24,
 	STEPS_TO_SUSPICION = 9,
-	LONGEST_BODY = 3000,
-};
-
-/* What is owed: the numbers of events are ours, their sequences the spool's. */
-struct oracle {
-	uint64_t sequences[MOST]; /* of event n; 0: nothing is owed of it */
-	uint64_t tried;           /* events 1..tried were given to the spool */
-	uint64_t highest;         /* sequence that was ever promised */
-	uint64_t pruned;          /* up to here they may be gone */
-	uint64_t cursor;          /* was promised */
-	uint64_t cursor_tried;
 };
 
 struct image {
 	char directory[PATH_MAX];
-	struct disk_memory *memory; /* NULL: its power was cut; else the process was killed */
+	struct platter_memory *memory; /* NULL: its power was cut; else the process was killed */
 	struct oracle oracle;
 };
 
 struct life {
 	char root[64]; /* of all directories */
 	char directory[PATH_MAX];
-	uint64_t random;
+	uint64_t seed, random;
 	struct spool *spool;
 	struct delivery *delivery;
 	struct oracle oracle;
@@ -67,15 +56,6 @@ struct life {
 	bool kills;      /* one image in four is what a kill leaves */
 	unsigned rarity; /* an image at one operation of so many */
 };
-
-static unsigned long long seed;
-
-static void
-die(const char *what, const char *text, const char *directory)
-{
-	printf("not ok 1 - %s: %s\n# seed %llu, directory %s\n", what, text, seed, directory);
-	exit(1);
-}
 
 /* ---- directories ---- */
 
@@ -108,44 +88,6 @@ away(const char *directory)
 {
 	empty(directory);
 	(void)rmdir(directory);
-}
-
-/* ---- events: all of one is a function of its number ---- */
-
-static void
-make_event(struct spool_event *event, uint64_t number, char *id, char *body)
-{
-	size_t length = 20 + number * 7919 % (LONGEST_BODY - 20);
-
-	memset(event, 0, sizeof(*event));
-	(void)snprintf(id, 24, "id-%08llu", (unsigned long long)number);
-	for (size_t i = 0; i < length; i++)
-		body[i] = (char)('a' + (number + i * i) % 26);
-	event->received_at = 1790856000000 + (int64_t)number;
-	event->source = SLICE_LITERAL("anyint");
-	event->id = text_of(id);
-	event->type = SLICE_LITERAL("key.created");
-	event->body = (struct slice){body, length};
-	memcpy(event->fingerprints[0], id, 11);
-	event->fingerprint_count = 1;
-}
-
-/* The number of an event that is what its number says; 0: it is not. */
-static uint64_t
-number_of(const struct spool_event *event)
-{
-	char id[24], body[LONGEST_BODY];
-	struct spool_event wanted;
-	uint64_t number = 0;
-
-	if (event->id.length != 11 ||
-	    !text_parse_unsigned((struct slice){event->id.bytes + 3, 8}, MOST, &number))
-		return 0;
-	make_event(&wanted, number, id, body);
-	return text_slices_equal(wanted.id, event->id) &&
-		       text_slices_equal(wanted.body, event->body)
-		   ? number
-		   : 0;
 }
 
 /* ---- what the bridge does, in small ---- */
@@ -197,21 +139,21 @@ static bool
 append(struct life *life, struct error *error)
 {
 	static struct spool_event events[BATCH];
-	static char ids[BATCH][24], bodies[BATCH][LONGEST_BODY];
+	static char ids[BATCH][ORACLE_ID], bodies[BATCH][ORACLE_BODY];
 	struct oracle *oracle = &life->oracle;
-	size_t count = 1 + disk_random(&life->random, BATCH);
+	size_t count = 1 + platter_random(&life->random, BATCH);
 
-	if (oracle->tried + count >= MOST)
+	if (oracle->tried + count >= ORACLE_MOST)
 		return true;
 	for (size_t i = 0; i < count; i++)
-		make_event(&events[i], oracle->tried + 1 + i, ids[i], bodies[i]);
+		oracle_make_event(&events[i], oracle->tried + 1 + i, ids[i], bodies[i]);
 	oracle->tried += count;
 	switch (spool_append(life->spool, events, count, NULL, 0, error)) {
 	case SPOOL_DONE:
 		for (size_t i = 0; i < count; i++)
 			oracle->sequences[oracle->tried - count + 1 + i] = events[i].sequence;
 		if (events[count - 1].sequence <= oracle->highest)
-			die("append", "a sequence was given twice", life->directory);
+			oracle_die("append", "a sequence was given twice", life->directory);
 		oracle->highest = events[count - 1].sequence;
 		return true;
 	case SPOOL_FULL:
@@ -229,7 +171,7 @@ save(struct life *life, struct error *error)
 	struct oracle *oracle = &life->oracle;
 
 	cursor.sequence =
-	    oracle->cursor + disk_random(&life->random, oracle->highest - oracle->cursor + 1);
+	    oracle->cursor + platter_random(&life->random, oracle->highest - oracle->cursor + 1);
 	if (cursor.sequence > oracle->cursor_tried)
 		oracle->cursor_tried = cursor.sequence;
 	if (!delivery_save(life->delivery, &cursor, 1, NULL, 0, error))
@@ -261,7 +203,7 @@ prune(struct life *life, struct error *error)
 static bool
 step(struct life *life, struct error *error)
 {
-	uint64_t what = disk_random(&life->random, 100);
+	uint64_t what = platter_random(&life->random, 100);
 
 	if (what < 60)
 		return append(life, error);
@@ -272,80 +214,7 @@ step(struct life *life, struct error *error)
 	return spool_checkpoint(life->spool, what < 95, error);
 }
 
-/* ---- the oracle ---- */
-
-static void
-on_finding(void *context, const struct spool_verify_finding *finding)
-{
-	(void)context;
-	(void)finding;
-}
-
-static void
-must_be_whole(const char *directory)
-{
-	const struct spool_verify_note note = {0};
-	const struct spool_verify_calls calls = {.found = on_finding};
-	struct spool_verify_report report;
-	struct error error;
-
-	if (!spool_verify(directory, &note, &calls, &report, &error))
-		die("verify", error.text, directory);
-	if (!spool_verify_is_whole(&report))
-		die("verify", "the ledger is not whole", directory);
-}
-
-/* Every row is one that was given, in its place; fills the sequences of those that are there. */
-static void
-must_be_true(const char *directory, const struct oracle *oracle, uint64_t *seen)
-{
-	struct spool_reader *reader;
-	struct spool_event *events;
-	struct arena *arena = arena_new();
-	struct error error;
-	uint64_t after = 0, before = 0;
-	size_t count;
-
-	if (!spool_reader_open(&reader, directory, &error))
-		die("read", error.text, directory);
-	do {
-		arena_clear(arena);
-		if (!spool_reader_next(reader, after, 50, 1000000, arena, &events, &count, &error))
-			die("read", error.text, directory);
-		for (size_t i = 0; i < count; i++) {
-			uint64_t number = number_of(&events[i]);
-
-			if (number == 0 || number > oracle->tried || number <= before ||
-			    !events[i].intact)
-				die("read", "an event is not what was stored", directory);
-			if (oracle->sequences[number] != 0 &&
-			    oracle->sequences[number] != events[i].sequence)
-				die("read", "an event has another sequence", directory);
-			seen[number] = events[i].sequence;
-			before = number;
-			after = events[i].sequence;
-		}
-	} while (count > 0);
-	spool_reader_close(reader);
-	arena_free(arena);
-}
-
-static void
-must_hold_all(const char *directory, const struct oracle *oracle)
-{
-	uint64_t seen[MOST] = {0};
-	char text[64];
-
-	must_be_true(directory, oracle, seen);
-	for (uint64_t number = 1; number <= oracle->tried; number++) {
-		uint64_t sequence = oracle->sequences[number];
-
-		(void)snprintf(text, sizeof(text), "event %llu of %llu is lost",
-			       (unsigned long long)number, (unsigned long long)oracle->tried);
-		if (sequence > oracle->pruned && seen[number] == 0)
-			die("read", text, directory);
-	}
-}
+/* ---- judging ---- */
 
 /* Opens what a cut left, twice, and goes on with it. */
 static void
@@ -358,22 +227,23 @@ judge(const char *directory, const struct oracle *oracle)
 	(void)snprintf(next.directory, sizeof(next.directory), "%s", directory);
 	for (int turn = 0; turn < 2; turn++) {
 		if (!open_both(directory, &next.spool, &next.delivery, &alarm, &error))
-			die("open", error.text, directory);
+			oracle_die("open", error.text, directory);
 		if (alarm.text[0] != '\0')
-			die("open", alarm.text, directory);
+			oracle_die("open", alarm.text, directory);
 		if (spool_last(next.spool) < oracle->highest)
-			die("open", "its last sequence is below one that was promised", directory);
-		must_hold_all(directory, &next.oracle);
-		must_be_whole(directory);
+			oracle_die("open", "its last sequence is below one that was promised",
+				   directory);
+		oracle_must_hold_all(directory, &next.oracle);
+		oracle_must_be_whole(directory);
 		if (!delivery_load(next.delivery, &cursor, &error))
-			die("cursor", error.text, directory);
+			oracle_die("cursor", error.text, directory);
 		if (cursor.sequence < oracle->cursor || cursor.sequence > oracle->cursor_tried)
-			die("cursor", "is not where it was saved", directory);
+			oracle_die("cursor", "is not where it was saved", directory);
 		if (!append(&next, &error))
-			die("append", error.text, directory);
+			oracle_die("append", error.text, directory);
 		close_both(&next);
 	}
-	must_hold_all(directory, &next.oracle);
+	oracle_must_hold_all(directory, &next.oracle);
 }
 
 /* ---- power cuts ---- */
@@ -388,9 +258,9 @@ take_image(struct life *life)
 	fresh(image->directory);
 	image->memory = NULL;
 	if (life->kills && life->count % 4 == 1)
-		image->memory = disk_freeze(image->directory);
+		image->memory = platter_freeze(image->directory);
 	else
-		disk_cut(image->directory, &life->random);
+		platter_cut(image->directory, &life->random);
 	image->oracle = life->oracle;
 	life->count++;
 }
@@ -401,23 +271,8 @@ on_operation(void *context, bool is_sync)
 	struct life *life = context;
 	unsigned rarity = is_sync ? life->rarity / 8 + 1 : life->rarity;
 
-	if (life->count < life->most && disk_random(&life->random, rarity) == 0)
+	if (life->count < life->most && platter_random(&life->random, rarity) == 0)
 		take_image(life);
-}
-
-/* Once it is open, a sender who asks again for what it shows is answered 202: it is owed. */
-static void
-owe_what_is_shown(const char *directory, struct oracle *oracle)
-{
-	uint64_t seen[MOST] = {0};
-
-	must_be_true(directory, oracle, seen);
-	for (uint64_t number = 1; number <= oracle->tried; number++) {
-		if (seen[number] == 0)
-			continue;
-		oracle->sequences[number] = seen[number];
-		oracle->highest = seen[number];
-	}
 }
 
 /* An image is opened, and loses its power again while it recovers and goes on; how often. */
@@ -433,16 +288,16 @@ cut_again(struct life *life, struct image *image)
 	(void)snprintf(next.directory, sizeof(next.directory), "%s", image->directory);
 	next.oracle = image->oracle;
 	if (image->memory != NULL)
-		disk_thaw(image->memory, next.directory);
+		platter_thaw(image->memory, next.directory);
 	else
-		disk_watch(next.directory);
+		platter_watch(next.directory);
 	disk_tell(on_operation, &next);
 	if (!open_both(next.directory, &next.spool, &next.delivery, &alarm, &error))
-		die("open", error.text, next.directory);
-	owe_what_is_shown(next.directory, &next.oracle);
+		oracle_die("open", error.text, next.directory);
+	oracle_owe_what_is_shown(next.directory, &next.oracle);
 	take_image(&next);
 	if (!append(&next, &error))
-		die("append", error.text, next.directory);
+		oracle_die("append", error.text, next.directory);
 	disk_tell(NULL, NULL);
 	close_both(&next);
 	for (size_t i = 0; i < next.count; i++) {
@@ -464,19 +319,19 @@ live(struct life *life)
 	fresh(life->directory);
 	memset(&life->oracle, 0, sizeof(life->oracle));
 	life->count = 0;
-	disk_watch(life->directory);
+	platter_watch(life->directory);
 	disk_tell(on_operation, life);
 	for (int i = 0; i < STEPS; i++) {
-		if (life->spool != NULL && disk_random(&life->random, 30) == 0) {
+		if (life->spool != NULL && platter_random(&life->random, 30) == 0) {
 			close_both(life);
-			if (disk_random(&life->random, 3) == 0)
+			if (platter_random(&life->random, 3) == 0)
 				be_suspect(life);
 		}
 		if (life->spool == NULL &&
 		    !open_both(life->directory, &life->spool, &life->delivery, &alarm, &error))
-			die("open", error.text, life->directory);
+			oracle_die("open", error.text, life->directory);
 		if (!step(life, &error))
-			die("step", error.text, life->directory);
+			oracle_die("step", error.text, life->directory);
 	}
 	close_both(life);
 	disk_tell(NULL, NULL);
@@ -495,7 +350,7 @@ cut(struct life *life, size_t wanted)
 		for (size_t i = 0; i < life->count; i++) {
 			if (i % 4 < 2)
 				images += cut_again(life, &life->images[i]);
-			disk_watch(NULL);
+			platter_watch(NULL);
 			judge(life->images[i].directory, &life->images[i].oracle);
 			away(life->images[i].directory);
 		}
@@ -515,8 +370,8 @@ live_with_failure(struct life *life, enum disk_fault fault, uint64_t nth, enum d
 
 	fresh(life->directory);
 	memset(&life->oracle, 0, sizeof(life->oracle));
-	life->random = seed;
-	disk_watch(life->directory);
+	life->random = life->seed;
+	platter_watch(life->directory);
 	disk_fail(fault, nth, span);
 	for (int i = 0; i < STEPS_OF_FAILURE; i++) {
 		if (fault == DISK_READ_ASIDE_EIO && i % STEPS_TO_SUSPICION == 0 && i > 0) {
@@ -550,50 +405,6 @@ was_put_aside(const char *directory)
 	return found;
 }
 
-/*
- * What is owed and not delivered is there, unchanged, though perhaps under a later
- * sequence than it had.
- */
-static void
-must_hold_what_is_owed(const char *directory, const struct oracle *oracle)
-{
-	struct spool_reader *reader;
-	struct spool_event *events;
-	struct arena *arena = arena_new();
-	struct error error;
-	bool seen[MOST] = {false};
-	uint64_t after = 0, number;
-	char text[64];
-	size_t count;
-
-	if (!spool_reader_open(&reader, directory, &error))
-		die("read", error.text, directory);
-	do {
-		arena_clear(arena);
-		if (!spool_reader_next(reader, after, 50, 1000000, arena, &events, &count, &error))
-			die("read", error.text, directory);
-		for (size_t i = 0; i < count; i++) {
-			number = number_of(&events[i]);
-			if (number == 0 || number > oracle->tried)
-				die("read", "an event is not what was stored", directory);
-			if (events[i].sequence < oracle->sequences[number])
-				die("read", "an event has an earlier sequence", directory);
-			/* one that does not fit the chain becomes a dead letter */
-			seen[number] = seen[number] || events[i].intact;
-			after = events[i].sequence;
-		}
-	} while (count > 0);
-	spool_reader_close(reader);
-	arena_free(arena);
-	for (number = 1; number <= oracle->tried; number++) {
-		(void)snprintf(text, sizeof(text), "event %llu of %llu is lost",
-			       (unsigned long long)number, (unsigned long long)oracle->tried);
-		if (oracle->sequences[number] > oracle->pruned &&
-		    oracle->sequences[number] > oracle->cursor_tried && !seen[number])
-			die("read", text, directory);
-	}
-}
-
 /* The bridge runs on, numbers nothing twice, and has brought over what was put aside. */
 static void
 judge_afresh(struct life *life)
@@ -602,13 +413,13 @@ judge_afresh(struct life *life)
 
 	for (int turn = 0; turn < 2; turn++) {
 		if (!open_both(life->directory, &life->spool, &life->delivery, &alarm, &error))
-			die("open", error.text, life->directory);
-		must_hold_what_is_owed(life->directory, &life->oracle);
+			oracle_die("open", error.text, life->directory);
+		oracle_must_hold_what_is_owed(life->directory, &life->oracle);
 		if (!append(life, &error))
-			die("append", error.text, life->directory);
+			oracle_die("append", error.text, life->directory);
 		close_both(life);
 	}
-	must_hold_what_is_owed(life->directory, &life->oracle);
+	oracle_must_hold_what_is_owed(life->directory, &life->oracle);
 }
 
 /* True: the file was put aside. */
@@ -676,7 +487,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	cuts = strcmp(argv[1], "cut") == 0;
-	seed = number;
+	oracle_start(number);
+	life.seed = number;
 	life.random = number;
 	memcpy(life.root, base, sizeof(base));
 	if (mkdtemp(life.root) == NULL)
