@@ -2,6 +2,9 @@
 
 #include "tests/unit/vector_event.h"
 
+static const char *const expected_keys[] = {"vector",      "length", "line", "syslog",
+					    "syslog 3164", "cef 1",  NULL};
+
 static struct arena *arena;
 
 static void
@@ -11,14 +14,6 @@ compare(struct text *text, struct slice expected)
 
 	if (!text_slices_equal(line, expected))
 		fail_msg("%.*s", (int)line.length, line.bytes);
-}
-
-static bool
-is_expected(const char *key)
-{
-	return strcmp(key, "vector") == 0 || strcmp(key, "length") == 0 ||
-	       strcmp(key, "line") == 0 || strcmp(key, "syslog") == 0 ||
-	       strcmp(key, "syslog 3164") == 0 || strcmp(key, "cef 1") == 0;
 }
 
 static void
@@ -41,11 +36,7 @@ check_record(const struct vector *vector)
 	char bytes[4096];
 	struct text text;
 
-	vector_event_start(&event, &options);
-	for (size_t i = 0; i < vector->count; i++)
-		assert_true(
-		    is_expected(vector->keys[i]) ||
-		    vector_event_set(vector->keys[i], vector->values[i], arena, &event, &options));
+	vector_event_take(vector, expected_keys, arena, &event, &options);
 	text_start(&text, bytes, sizeof(bytes));
 	format_write(format_find(text_of("cef")), &event, &options, &text);
 	compare(&text, vector_get(vector, "line"));
@@ -88,15 +79,7 @@ too_little_room_is_an_overflow_at_every_size(void **state)
 	cef_write(&event, &options, &text);
 	assert_false(text.overflowed);
 	whole = text.length;
-	for (size_t capacity = 0; capacity < whole; capacity++) {
-		char *exact = malloc(capacity > 0 ? capacity : 1);
-
-		assert_non_null(exact);
-		text_start(&text, exact, capacity);
-		cef_write(&event, &options, &text);
-		assert_true(text.overflowed);
-		free(exact);
-	}
+	vector_event_overflows(cef_write, &event, &options, whole);
 }
 
 int

@@ -1,24 +1,7 @@
 #include "formats/cloudevents.h"
 
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/vectors.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static void
 check_header(const struct vector *vector)
@@ -112,5 +95,5 @@ main(void)
 	    cmocka_unit_test(an_event_has_its_attributes_and_one_payload),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

@@ -6,18 +6,9 @@
 #include "formats/utf8.h"
 #include "tests/unit/vector_event.h"
 
+static const char *const expected_keys[] = {"vector", "format", "has", "lacks", "line", NULL};
+
 static struct arena *arena;
-
-static bool
-is_expected(const char *key)
-{
-	static const char *const keys[] = {"vector", "format", "has", "lacks", "line"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(keys[i], key) == 0)
-			return true;
-	return false;
-}
 
 static bool
 contains(struct slice line, struct slice part)
@@ -51,11 +42,7 @@ check_record(const struct vector *vector)
 	char bytes[4096];
 	struct text text;
 
-	vector_event_start(&event, &options);
-	for (size_t i = 0; i < vector->count; i++)
-		assert_true(
-		    is_expected(vector->keys[i]) ||
-		    vector_event_set(vector->keys[i], vector->values[i], arena, &event, &options));
+	vector_event_take(vector, expected_keys, arena, &event, &options);
 	assert_non_null(format);
 	text_start(&text, bytes, sizeof(bytes));
 	format_write(format, &event, &options, &text);

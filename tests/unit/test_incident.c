@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "formats/normalise.h"
-
-static struct arena *arena;
+#include "tests/unit/arena_fixture.h"
 
 static void
 read_event(const char *body, struct event *event)
@@ -107,22 +106,6 @@ a_key_of_255_is_whole(void **state)
 	incident_of(&event, &incident);
 	assert_int_equal(incident.length, INCIDENT_KEY);
 	assert_null(memchr(incident.key + strlen("acme::key:"), ':', 100));
-}
-
-static int
-make_arena(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-free_arena(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
 }
 
 int

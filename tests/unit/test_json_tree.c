@@ -9,10 +9,9 @@
 #include <cmocka.h>
 
 #include "formats/memory.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/json_same.h"
 #include "tests/unit/vectors.h"
-
-static struct arena *arena;
 
 /* Copied to the byte, so that ASan sees a look behind the end. */
 static void
@@ -195,22 +194,6 @@ one_reader_reads_many_documents(void **state)
 	}
 }
 
-static int
-make_arena(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-end_arena(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -223,5 +206,5 @@ main(void)
 	    cmocka_unit_test(one_reader_reads_many_documents),
 	};
 
-	return cmocka_run_group_tests(tests, make_arena, end_arena);
+	return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

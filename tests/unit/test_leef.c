@@ -2,32 +2,19 @@
 
 #include "tests/unit/vector_event.h"
 
+static const char *const expected_keys[] = {"vector", "format", "attribute", "length",
+					    "line",   "syslog", NULL};
+
 static struct arena *arena;
-
-static bool
-is_expected(const char *key)
-{
-	static const char *const keys[] = {"vector", "format", "attribute",
-					   "length", "line",   "syslog"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(keys[i], key) == 0)
-			return true;
-	return false;
-}
 
 /* Of "key=value" in a record. */
 static void
 append_attribute(struct leef_line *line, struct slice attribute)
 {
-	const char *equals = memchr(attribute.bytes, '=', attribute.length);
 	char key[32];
+	struct slice value = vector_event_pair(attribute, key);
 
-	assert_non_null(equals);
-	snprintf(key, sizeof(key), "%.*s", (int)(equals - attribute.bytes), attribute.bytes);
-	attribute.length -= (size_t)(equals + 1 - attribute.bytes);
-	attribute.bytes = equals + 1;
-	leef_append(line, key, attribute);
+	leef_append(line, key, value);
 }
 
 static void
@@ -54,11 +41,7 @@ check_record(const struct vector *vector)
 	char bytes[4096];
 	struct text text;
 
-	vector_event_start(&event, &options);
-	for (size_t i = 0; i < vector->count; i++)
-		assert_true(
-		    is_expected(vector->keys[i]) ||
-		    vector_event_set(vector->keys[i], vector->values[i], arena, &event, &options));
+	vector_event_take(vector, expected_keys, arena, &event, &options);
 	assert_non_null(format);
 	text_start(&text, bytes, sizeof(bytes));
 	if (vector_get(vector, "attribute").bytes != NULL) {

@@ -5,9 +5,8 @@
 #include "formats/event.h"
 #include "formats/format.h"
 #include "formats/normalise.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/vectors.h"
-
-static struct arena *arena;
 
 static void
 compare(const struct vector *vector, size_t i, struct slice masked, struct slice expected)
@@ -92,22 +91,6 @@ what_is_nothing_costs_little(void **state)
 	free(bytes);
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
-
 /* What an own gateway calls its keys, beside all that is known anyway. */
 static void
 own_prefixes_and_names_are_masked_too(void **state)
@@ -168,5 +151,5 @@ main(void)
 	    cmocka_unit_test(no_field_lets_a_key_through),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

@@ -8,28 +8,25 @@
 #include <cmocka.h>
 
 #include "formats/catalogue.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/vectors.h"
 
 static struct normalise *normalise;
-static struct arena *arena;
 
 static int
 set_up(void **state)
 {
 	struct error error;
 
-	(void)state;
-	arena = arena_new();
+	(void)make_arena(state);
 	return normalise_new(&normalise, "anyint", &error) ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
-	(void)state;
 	normalise_free(normalise);
-	arena_free(arena);
-	return 0;
+	return free_arena(state);
 }
 
 static struct slice

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-enum { LONGEST = 256 };
+#include "tests/unit/arena_fixture.h"
 
-static struct arena *arena;
+enum { LONGEST = 256 };
 
 static const struct config_poll by_cursor = {
     .url = (char[]){"https://api.example.com/v1/events?since={since}&until={until}&c={cursor}"},
@@ -195,22 +195,6 @@ one_that_is_too_long_is_refused(void **state)
 	assert_false(write_url(&url, bytes, &by_cursor, cursor));
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -225,5 +209,5 @@ main(void)
 	    cmocka_unit_test(one_that_is_too_long_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

@@ -8,23 +8,7 @@
 
 #include <cmocka.h>
 
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
+#include "tests/unit/arena_fixture.h"
 
 static void
 a_parameter_is_found_by_its_whole_name(void **state)
@@ -64,10 +48,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_parameter_is_found_by_its_whole_name, set_up,
-					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_parameter_is_found_by_its_whole_name, make_arena,
+					    free_arena),
 	    cmocka_unit_test_setup_teardown(percent_and_plus_are_decoded_and_what_is_broken_stays,
-					    set_up, tear_down),
+					    make_arena, free_arena),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

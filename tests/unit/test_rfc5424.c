@@ -2,31 +2,18 @@
 
 #include "tests/unit/vector_event.h"
 
+static const char *const expected_keys[] = {"vector",    "length", "line",    "header",
+					    "parameter", "sd-id",  "element", NULL};
+
 static struct arena *arena;
-
-static bool
-is_expected(const char *key)
-{
-	static const char *const keys[] = {"vector",    "length", "line",   "header",
-					   "parameter", "sd-id",  "element"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(keys[i], key) == 0)
-			return true;
-	return false;
-}
 
 /* Of "name=value" in a record. */
 static void
-write_parameter(struct text *text, struct slice value)
+write_parameter(struct text *text, struct slice parameter)
 {
-	const char *equals = memchr(value.bytes, '=', value.length);
 	char name[32];
+	struct slice value = vector_event_pair(parameter, name);
 
-	assert_non_null(equals);
-	snprintf(name, sizeof(name), "%.*s", (int)(equals - value.bytes), value.bytes);
-	value.length -= (size_t)(equals + 1 - value.bytes);
-	value.bytes = equals + 1;
 	rfc5424_parameter(text, name, value);
 }
 
@@ -49,11 +36,7 @@ check_record(const struct vector *vector)
 	char bytes[4096];
 	struct text text;
 
-	vector_event_start(&event, &options);
-	for (size_t i = 0; i < vector->count; i++)
-		assert_true(
-		    is_expected(vector->keys[i]) ||
-		    vector_event_set(vector->keys[i], vector->values[i], arena, &event, &options));
+	vector_event_take(vector, expected_keys, arena, &event, &options);
 	text_start(&text, bytes, sizeof(bytes));
 	if (vector_get(vector, "sd-id").bytes != NULL) {
 		write_element(vector, &text);
@@ -117,15 +100,7 @@ structured_data_is_whole_at_every_length(void **state)
 	rfc5424_write(&event, &options, &text);
 	assert_false(text.overflowed);
 	whole = text.length;
-	for (size_t capacity = 0; capacity < whole; capacity++) {
-		char *exact = malloc(capacity > 0 ? capacity : 1);
-
-		assert_non_null(exact);
-		text_start(&text, exact, capacity);
-		rfc5424_write(&event, &options, &text);
-		assert_true(text.overflowed);
-		free(exact);
-	}
+	vector_event_overflows(rfc5424_write, &event, &options, whole);
 	for (size_t maximum = 1; maximum <= whole + 8; maximum++) {
 		options.maximum_length = maximum;
 		text_start(&text, bytes, sizeof(bytes));

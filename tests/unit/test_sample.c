@@ -7,30 +7,27 @@
 #include "formats/format.h"
 #include "formats/normalise.h"
 #include "formats/utf8.h"
+#include "tests/unit/arena_fixture.h"
 #include "tests/unit/vectors.h"
 
 enum { LINE = 4096 };
 
 static struct normalise *normalise;
-static struct arena *arena;
 
 static int
 set_up(void **state)
 {
 	struct error error;
 
-	(void)state;
-	arena = arena_new();
+	(void)make_arena(state);
 	return normalise_new(&normalise, "anyint", &error) ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
-	(void)state;
 	normalise_free(normalise);
-	arena_free(arena);
-	return 0;
+	return free_arena(state);
 }
 
 static void

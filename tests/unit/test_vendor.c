@@ -13,13 +13,12 @@
 
 #include <cmocka.h>
 
-#include "formats/arena.h"
 #include "formats/json_read.h"
 #include "formats/normalise.h"
+#include "tests/unit/arena_fixture.h"
 
 enum { CAPACITY = 256 * 1024 };
 
-static struct arena *arena;
 static struct config_http http = {.timeout = 1};
 static struct config_destination destination = {.http = &http};
 static char url[8192], headers[8192], body[CAPACITY];
@@ -259,22 +258,12 @@ nothing_in_an_event_leaves_its_place(void **state)
 }
 
 static int
-make_arena(void **state)
+set_up(void **state)
 {
-	(void)state;
-	arena = arena_new();
 	static char name[] = "oncall";
 
 	destination.name = name;
-	return 0;
-}
-
-static int
-free_arena(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
+	return make_arena(state);
 }
 
 int
@@ -293,5 +282,5 @@ main(void)
 	    cmocka_unit_test(nothing_in_an_event_leaves_its_place),
 	};
 
-	return cmocka_run_group_tests(tests, make_arena, free_arena);
+	return cmocka_run_group_tests(tests, set_up, free_arena);
 }

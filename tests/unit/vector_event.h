@@ -129,4 +129,53 @@ vector_event_set(const char *key, struct slice value, struct arena *arena, struc
 	return true;
 }
 
+/* The event and the options of a record, whose other keys are `expected`, NULL behind them. */
+static inline void
+vector_event_take(const struct vector *vector, const char *const *expected, struct arena *arena,
+		  struct event *event, struct format_options *options)
+{
+	vector_event_start(event, options);
+	for (size_t i = 0; i < vector->count; i++) {
+		const char *const *key = expected;
+
+		while (*key != NULL && strcmp(*key, vector->keys[i]) != 0)
+			key++;
+		if (*key == NULL &&
+		    !vector_event_set(vector->keys[i], vector->values[i], arena, event, options))
+			fail_msg("the key '%s' is unknown", vector->keys[i]);
+	}
+}
+
+/* What is behind the name of "name=value". */
+static inline struct slice
+vector_event_pair(struct slice pair, char name[32])
+{
+	const char *equals = memchr(pair.bytes, '=', pair.length);
+
+	assert_non_null(equals);
+	(void)snprintf(name, 32, "%.*s", (int)(equals - pair.bytes), pair.bytes);
+	return (struct slice){equals + 1, pair.length - (size_t)(equals + 1 - pair.bytes)};
+}
+
+typedef void vector_event_write(const struct event *event, const struct format_options *options,
+				struct text *text);
+
+/* With less room than for the whole there is an overflow, and no byte behind it. */
+static inline void
+vector_event_overflows(vector_event_write *write, const struct event *event,
+		       const struct format_options *options, size_t whole)
+{
+	struct text text;
+
+	for (size_t capacity = 0; capacity < whole; capacity++) {
+		char *exact = malloc(capacity > 0 ? capacity : 1);
+
+		assert_non_null(exact);
+		text_start(&text, exact, capacity);
+		write(event, options, &text);
+		assert_true(text.overflowed);
+		free(exact);
+	}
+}
+
 #endif
