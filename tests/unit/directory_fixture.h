@@ -25,7 +25,7 @@
 
 enum { DIRECTORY_PATH = 256 };
 
-static char directory[DIRECTORY_PATH / 2];
+static char directory[48];
 
 /* Of a name in it; good until the call after the next. */
 static inline const char *
@@ -96,12 +96,12 @@ directory_remove_left(void)
 }
 
 static inline int
-set_up(void **state)
+directory_make(void)
 {
-	(void)state;
 	directory_remove_left();
-	(void)snprintf(directory, sizeof(directory), "/tmp/%s.%d", program_invocation_short_name,
-		       (int)getpid());
+	assert_in_range(snprintf(directory, sizeof(directory), "/tmp/%s.%d",
+				 program_invocation_short_name, (int)getpid()),
+			1, sizeof(directory) - 1);
 	return mkdir(directory, 0700);
 }
 

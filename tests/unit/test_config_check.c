@@ -25,10 +25,10 @@
 
 #include "bridge/certificate.h"
 #include "formats/text.h"
+#include "tests/unit/directory_fixture.h"
 
 static const int64_t day = 86400; /* seconds */
 
-static char directory[] = "/tmp/test_config_check.XXXXXX";
 static EVP_PKEY *key;
 static uint16_t free_port;
 
@@ -130,7 +130,7 @@ static int
 make_world(void **state)
 {
 	(void)state;
-	if (key == NULL && mkdtemp(directory) == NULL)
+	if (key == NULL && directory_make() != 0)
 		return -1;
 	if (key == NULL)
 		key = EVP_EC_gen("P-256");

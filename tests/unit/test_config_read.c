@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "formats/text.h"
+#include "tests/unit/directory_fixture.h"
 
-static char directory[] = "/tmp/test_config_read.XXXXXX";
 static char path[64];
 
 static const char good[] = "listen:\n"                             /* 1 */
@@ -42,7 +42,7 @@ static int
 make_directory(void **state)
 {
 	(void)state;
-	if (mkdtemp(directory) == NULL)
+	if (directory_make() != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/siembridge.yaml", directory);
 	return 0;

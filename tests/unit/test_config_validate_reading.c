@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/test_config_reading.XXXXXX";
+#include "tests/unit/directory_fixture.h"
+
 static char path[64], aliases[64];
 
 static void
@@ -50,7 +51,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	if (mkdtemp(directory) == NULL)
+	if (directory_make() != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/config", directory);
 	(void)snprintf(aliases, sizeof(aliases), "%s/aliases", directory);

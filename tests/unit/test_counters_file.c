@@ -11,15 +11,15 @@
 
 #include <cmocka.h>
 
-static char directory[64];
+#include "tests/unit/directory_fixture.h"
+
 static char path[96];
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/test_counters_file.XXXXXX");
-	assert_non_null(mkdtemp(directory));
+	assert_int_equal(directory_make(), 0);
 	(void)snprintf(path, sizeof(path), "%s/counters", directory);
 	return 0;
 }

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/handover.XXXXXX";
+#include "tests/unit/directory_fixture.h"
 
 /* Takes what comes on one connection and answers with the length of its body. */
 static void *
@@ -142,17 +142,14 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	return mkdtemp(directory) != NULL ? 0 : -1;
+	return directory_make();
 }
 
 static int
 tear_down(void **state)
 {
-	char path[sizeof(directory) + 16];
-
 	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/poll.sock", directory);
-	(void)unlink(path);
+	(void)unlink(path_of("poll.sock"));
 	return rmdir(directory);
 }
 

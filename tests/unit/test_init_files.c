@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/test_init_files.XXXXXX";
+#include "tests/unit/directory_fixture.h"
+
 static char path[64], inner[64];
 static struct init_files *files;
 
@@ -20,8 +21,7 @@ static int
 start(void **state)
 {
 	(void)state;
-	memccpy(directory + sizeof(directory) - 7, "XXXXXX", '\0', 7);
-	if (mkdtemp(directory) == NULL)
+	if (directory_make() != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/a", directory);
 	(void)snprintf(inner, sizeof(inner), "%s/a/b", directory);

@@ -12,14 +12,15 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/test_secret.XXXXXX";
+#include "tests/unit/directory_fixture.h"
+
 static char path[64];
 
 static int
 make_directory(void **state)
 {
 	(void)state;
-	if (mkdtemp(directory) == NULL)
+	if (directory_make() != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/anyint", directory);
 	return 0;

@@ -9,9 +9,9 @@
 #include <openssl/err.h>
 
 #include "bridge/fingerprint.h"
+#include "tests/unit/directory_fixture.h"
 #include "tests/unit/tls_fixture.h"
 
-static char directory[] = "/tmp/test_tls_client.XXXXXX";
 static char ca_file[64], other_file[64], certificate_file[64], key_file[64];
 static struct identity authority, other_authority, client_identity;
 static struct connect_patience patience;
@@ -31,7 +31,7 @@ set_up(void **state)
 
 	(void)state;
 	patience = (struct connect_patience){.wake = -1, .stopping = &stopping};
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || mkdtemp(directory) == NULL)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || directory_make() != 0)
 		return -1;
 	snprintf(ca_file, sizeof(ca_file), "%s/ca.pem", directory);
 	snprintf(other_file, sizeof(other_file), "%s/other.pem", directory);

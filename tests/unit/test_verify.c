@@ -5,18 +5,16 @@
 #include <unistd.h>
 
 #include "bridge/receiver/verify_scheme.h"
+#include "tests/unit/directory_fixture.h"
 #include "tests/unit/vectors.h"
 
 #define BODY "{\"test\": 2432232314}"
-
-static char directory[] = "/tmp/test_verify.XXXXXX";
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	memcpy(directory + sizeof(directory) - 7, "XXXXXX", 6);
-	return mkdtemp(directory) == NULL ? -1 : 0;
+	return directory_make();
 }
 
 static int

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "bridge/config.h"
+#include "tests/unit/directory_fixture.h"
 
-static char directory[] = "/tmp/test_watch.XXXXXX";
 static char certificate[64], key[64], other[64];
 static struct config config;
 
@@ -32,7 +32,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(directory));
+	assert_int_equal(directory_make(), 0);
 	(void)snprintf(certificate, sizeof(certificate), "%s/cert", directory);
 	(void)snprintf(key, sizeof(key), "%s/key", directory);
 	(void)snprintf(other, sizeof(other), "%s/other", directory);
