@@ -56,24 +56,37 @@ def cpu_seconds(pid):
 
 
 class Lines:
-    """Counts the lines of a file that grows."""
+    """The lines of a file that grows; they are counted when it stands still, for that takes time."""
+
+    STILL = 0.3  # seconds
 
     def __init__(self, path):
         self.path = path
-        self.offset = self.count = 0
-
-    def read(self):
-        if self.path.exists():
-            with open(self.path, "rb") as file:
-                file.seek(self.offset)
-                while block := file.read(1 << 20):
-                    self.offset += len(block)
-                    self.count += block.count(b"\n")
-        return self.count
+        self.forget()
 
     def forget(self):
-        self.offset = self.count = 0
+        self.offset = self.count = self.size = 0
+        self.changed = time.time()
         self.path.unlink(missing_ok=True)
+
+    def read(self):
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            while block := file.read(1 << 20):
+                self.offset += len(block)
+                self.count += block.count(b"\n")
+        return self.count
+
+    def has_grown(self):
+        status = self.path.stat() if self.path.exists() else None
+        if status is None or status.st_size == self.size:
+            return False
+        self.size, self.changed = status.st_size, status.st_mtime
+        return True
+
+    def are_there(self, count):
+        grown = self.has_grown()
+        return not grown and time.time() - self.changed > self.STILL and self.read() >= count
 
 
 class Sink(Program):
@@ -144,12 +157,11 @@ def must_hold_each(path, count, bodies):
 
 def measure(program, pid, lines, count):
     """(seconds, seconds of the processor) until so many lines are there."""
-    until(lambda: program.must_run() and lines.read() > 0, "the first one is there", 60)
-    began, had, processor = time.monotonic(), lines.count, cpu_seconds(pid)
-    until(lambda: program.must_run() and lines.read() >= count, f"{count} are there", PATIENCE)
-    seconds = time.monotonic() - began
+    until(lambda: program.must_run() and lines.has_grown(), "the first one is there", 60)
+    began, had, processor = time.time(), lines.read(), cpu_seconds(pid)
+    until(lambda: program.must_run() and lines.are_there(count), f"{count} are there", PATIENCE)
     share = (count - had) / count
-    return seconds / share, (cpu_seconds(pid) - processor) / share
+    return (lines.changed - began) / share, (cpu_seconds(pid) - processor) / share
 
 
 def report(name, work, transport, count, figures):
@@ -183,6 +195,7 @@ def drain_bridge(directory, collector, lines, count, transport):
     bridge.destinations.append(f"  - {{name: siem, {form}heartbeat: off, {kind}: {{{keys}}}}}\n")
     bridge.sections["spool"]["max_size"] = "1TiB"
     fill_spool(directory, count)
+    os.sync()  # here and below: what was written before is not written back meanwhile
     try:
         bridge.start()
         figures = measure(bridge, bridge.roles()["forwarder"], lines, count)
@@ -198,6 +211,7 @@ def drain_other(shipper, collector, lines, count):
     lines.forget()
     try:
         shipper.prepare(count)
+        os.sync()
         collector.start()
         shipper.release()
         figures = measure(shipper, shipper.process.pid, lines, count)

@@ -145,6 +145,7 @@ def bench_nginx(bridge, directory, requests, count, arguments):
 def bench_speed(bridge, collector, directory, arguments):
     count = arguments.seconds * MOST_EVENTS_A_SECOND
     requests = sign(bridge, directory, count)
+    os.sync()  # or the kernel writes these hundreds of MB back while commits wait for the disk
     print_disk(directory, arguments.connections)
     ours = bench_bridge(bridge, collector, requests, count, arguments)
     limit = bench_nginx(bridge, directory, requests, count, arguments)
