@@ -14,7 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-from stage import ROOT, SIEMBRIDGE, Bridge, Failure, Post, Tests, figure, make_directory, until
+from stage import ROOT, Bridge, Failure, Post, Tests, figure, make_directory, until
 
 test = Tests()
 directory = make_directory("service")

@@ -2,7 +2,7 @@
 import json
 import sys
 
-from stage import Bridge, Collector, Tests, free_port, make_directory, until
+from stage import Bridge, Collector, Tests, make_directory, until
 
 test = Tests()
 bridge = Bridge(make_directory("through"))
