@@ -188,7 +188,7 @@ describe_ports(struct text *text, const struct confine_row *row, const struct co
 struct calls_told {
 	const struct confine_row *row;
 	enum confine_answer answer; /* the calls with this one are told now */
-	struct lines *lines;
+	struct lines lines;
 	unsigned count;
 };
 
@@ -206,7 +206,7 @@ count_call(void *context, const char *call)
 static void
 tell_call(void *context, const char *call)
 {
-	const struct calls_told *calls = context;
+	struct calls_told *calls = context;
 	char bytes[128];
 	struct text word;
 
@@ -219,7 +219,7 @@ tell_call(void *context, const char *call)
 	else
 		text_append_byte(&word, ')');
 	text_append_byte(&word, '\0');
-	add_word(calls->lines, word.overflowed ? call : bytes);
+	add_word(&calls->lines, word.overflowed ? call : bytes);
 }
 
 static void
@@ -227,7 +227,6 @@ describe_calls_of(struct text *text, struct calls_told *calls, const char *label
 {
 	char bytes[32];
 	struct text counted;
-	struct lines lines;
 
 	confine_calls_each(count_call, calls);
 	if (calls->count == 0)
@@ -235,10 +234,9 @@ describe_calls_of(struct text *text, struct calls_told *calls, const char *label
 	text_start(&counted, bytes, sizeof(bytes));
 	text_append_format(&counted, "%s %u", label, calls->count);
 	text_append_byte(&counted, '\0');
-	lines = start_lines(text, bytes, "");
-	calls->lines = &lines;
+	calls->lines = start_lines(text, bytes, "");
 	confine_calls_each(tell_call, calls);
-	end_lines(&lines, rest);
+	end_lines(&calls->lines, rest);
 }
 
 static void
