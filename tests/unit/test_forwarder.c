@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "bridge/counters.h"
 #include "bridge/deadline.h"
 #include "bridge/spool/delivery.h"
 #include "bridge/spool/spool.h"
@@ -33,6 +35,7 @@ struct fixture {
 	char output[2][96];
 	struct spool *spool; /* NULL: not made yet */
 	struct child_inheritance inheritance;
+	struct counters *counters;
 	pid_t process; /* 0: none */
 };
 
@@ -84,8 +87,9 @@ set_up(void **state)
 	fixture->inheritance.role = "forwarder";
 	fixture->inheritance.config = -1;
 	fixture->inheritance.config_path = fixture->config_path;
-	fixture->inheritance.counters = -1;
-	if (!wake_open(&fixture->inheritance.wake, &error))
+	if (!wake_open(&fixture->inheritance.wake, &error) ||
+	    !counters_create(&fixture->inheritance.counters, &error) ||
+	    !counters_map(fixture->inheritance.counters, &fixture->counters, &error))
 		fail_msg("%s", error.text);
 	*state = fixture;
 	return 0;
@@ -150,6 +154,8 @@ tear_down(void **state)
 	}
 	spool_close(fixture->spool);
 	close(fixture->inheritance.wake);
+	close(fixture->inheritance.counters);
+	munmap(fixture->counters, sizeof(*fixture->counters));
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		remove_file(fixture, files[i]);
 	assert_int_equal(rmdir(fixture->directory), 0);
@@ -213,6 +219,18 @@ await_lines(const char *path, size_t lines)
 	assert_int_equal(lines_in(path), lines);
 }
 
+/* Also by one that wants none of the last events: they are behind it once it has read them. */
+static void
+await_confirmed(const struct fixture *fixture, size_t destination, uint64_t sequence)
+{
+	struct deadline deadline = deadline_after(PATIENCE);
+
+	while (atomic_load(&fixture->counters->destinations[destination].confirmed) < sequence) {
+		assert_false(deadline_passed(deadline));
+		usleep(2000);
+	}
+}
+
 static uint64_t
 saved(const struct fixture *fixture, const char *destination)
 {
@@ -240,6 +258,7 @@ it_waits_for_the_spool_and_serves_each_destination(void **state)
 	await_lines(fixture->output[1], 1);
 	append(fixture, "key.disabled");
 	await_lines(fixture->output[0], 3);
+	await_confirmed(fixture, 1, 3);
 	stop(fixture);
 	assert_int_equal(saved(fixture, "all"), 3);
 	assert_int_equal(saved(fixture, "members"), 3);
