@@ -20,6 +20,14 @@ enum {
 #define TEXT(key, flags, structure, member)                                                        \
 	CYAML_FIELD_STRING_PTR(key, flags, struct structure, member, 1, LONGEST_VALUE)
 
+/* Several addresses in place of one, `key`, and how they are used. */
+#define SEVERAL(key, structure)                                                                    \
+	CYAML_FIELD_SEQUENCE_COUNT(key, OPTIONAL, struct structure, several.addresses,             \
+				   several.count, &text_entry, 1, MOST_ENTRIES),                   \
+	    TEXT("balance", OPTIONAL, structure, several.balance_text),                            \
+	    TEXT("failback", OPTIONAL, structure, several.failback_text),                          \
+	    TEXT("rotate", OPTIONAL, structure, several.rotate_text)
+
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, LONGEST_VALUE),
 };
@@ -186,13 +194,9 @@ static const cyaml_schema_field_t source_fields[] = {
 };
 
 static const cyaml_schema_field_t syslog_fields[] = {
-    /* one of these two: config_validate_destination.c */
+    /* one of these two: config_validate_several.c */
     TEXT("address", OPTIONAL, config_syslog, address),
-    CYAML_FIELD_SEQUENCE_COUNT("addresses", OPTIONAL, struct config_syslog, several.addresses,
-			       several.count, &text_entry, 1, MOST_ENTRIES),
-    TEXT("balance", OPTIONAL, config_syslog, several.balance_text),
-    TEXT("failback", OPTIONAL, config_syslog, several.failback_text),
-    TEXT("rotate", OPTIONAL, config_syslog, several.rotate_text),
+    SEVERAL("addresses", config_syslog),
     TEXT("transport", OPTIONAL, config_syslog, transport_text),
     TEXT("framing", OPTIONAL, config_syslog, framing_text),
     TEXT("settle", OPTIONAL, config_syslog, settle_text),
@@ -232,13 +236,9 @@ static const cyaml_schema_field_t email_fields[] = {
 };
 
 static const cyaml_schema_field_t splunk_hec_fields[] = {
-    /* one of these two: config_validate_splunk_hec.c */
+    /* one of these two: config_validate_several.c */
     TEXT("url", OPTIONAL, config_splunk_hec, url),
-    CYAML_FIELD_SEQUENCE_COUNT("urls", OPTIONAL, struct config_splunk_hec, several.addresses,
-			       several.count, &text_entry, 1, MOST_ENTRIES),
-    TEXT("balance", OPTIONAL, config_splunk_hec, several.balance_text),
-    TEXT("failback", OPTIONAL, config_splunk_hec, several.failback_text),
-    TEXT("rotate", OPTIONAL, config_splunk_hec, several.rotate_text),
+    SEVERAL("urls", config_splunk_hec),
     TEXT("token_file", REQUIRED, config_splunk_hec, token_file),
     TEXT("acknowledge", OPTIONAL, config_splunk_hec, acknowledge_text),
     TEXT("index", OPTIONAL, config_splunk_hec, index),

@@ -53,6 +53,23 @@ validate_use(const struct config_place *place, const struct config_several *seve
 }
 
 bool
+config_validate_several_where(const struct config_place *place,
+			      const struct config_several *several, const char *alone,
+			      const char *article, const char *one, const char *many)
+{
+	if (alone == NULL && several->count == 0) {
+		error_set(place->error, "does not say where to; give %s %s, or several under %s",
+			  article, one, many);
+		return config_value_wrong(place, "");
+	}
+	if (alone != NULL && several->count > 0) {
+		error_set(place->error, "stands beside %s; put all of them here", one);
+		return config_value_wrong(place, many);
+	}
+	return true;
+}
+
+bool
 config_validate_several(const struct config_place *place, struct config_several *several,
 			const char *what)
 {

@@ -45,17 +45,9 @@ validate_url(const struct config_place *place, const char *key, const char *url,
 static bool
 validate_urls(const struct config_place *place, const struct config_splunk_hec *hec)
 {
-	const unsigned count = hec->several.count;
-
-	if (hec->url == NULL && count == 0) {
-		error_set(place->error, "does not say where to; give a url, or several under urls");
-		return config_value_wrong(place, "");
-	}
-	if (hec->url != NULL && count > 0) {
-		error_set(place->error, "stands beside url; put all of them here");
-		return config_value_wrong(place, "urls");
-	}
-	for (unsigned i = 0; i < count; i++) {
+	if (!config_validate_several_where(place, &hec->several, hec->url, "a", "url", "urls"))
+		return false;
+	for (unsigned i = 0; i < hec->several.count; i++) {
 		const struct config_place entry = config_value_place(place, "urls", (int)i);
 
 		if (!validate_url(&entry, "", hec->several.addresses[i], true))

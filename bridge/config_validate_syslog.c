@@ -142,15 +142,9 @@ validate_address(const struct config_place *place, const char *key,
 static bool
 validate_addresses(const struct config_place *place, const struct config_syslog *syslog)
 {
-	if (syslog->address == NULL && syslog->several.count == 0) {
-		error_set(place->error, "does not say where to; give an address, or several "
-					"under addresses");
-		return config_value_wrong(place, "");
-	}
-	if (syslog->address != NULL && syslog->several.count > 0) {
-		error_set(place->error, "stands beside address; put all of them here");
-		return config_value_wrong(place, "addresses");
-	}
+	if (!config_validate_several_where(place, &syslog->several, syslog->address, "an",
+					   "address", "addresses"))
+		return false;
 	for (unsigned i = 0; i < syslog->several.count; i++) {
 		const struct config_place entry = config_value_place(place, "addresses", (int)i);
 

@@ -128,6 +128,15 @@ MUST_CHECK bool config_validate_syslog(const struct config_place *destination,
 				       const struct config_profile *profile);
 
 /*
+ * ... about where to: `alone`, under the key `one` ("an" or "a" before it is `article`),
+ * or several under the key `many`, and not both.
+ */
+MUST_CHECK bool config_validate_several_where(const struct config_place *place,
+					      const struct config_several *several,
+					      const char *alone, const char *article,
+					      const char *one, const char *many);
+
+/*
  * ... about how several addresses are used, at the place of the mapping that has them;
  * `what` calls them "several addresses".
  */

@@ -44,18 +44,6 @@ unquote(struct slice header, struct text *text)
 	}
 }
 
-static int
-hex_digit(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	return -1;
-}
-
 /* In place, since it only gets shorter. */
 static bool
 decode_percent(struct text *text)
@@ -72,8 +60,8 @@ decode_percent(struct text *text)
 		}
 		if (coded.length - i < 3)
 			return false;
-		high = hex_digit(coded.bytes[i + 1]);
-		low = hex_digit(coded.bytes[i + 2]);
+		high = text_hex_digit(coded.bytes[i + 1]);
+		low = text_hex_digit(coded.bytes[i + 2]);
 		if (high < 0 || low < 0)
 			return false;
 		text_append_byte(text, (char)(high * 16 + low));

@@ -50,12 +50,6 @@ is_digit(char byte)
 }
 
 static bool
-is_hex(char byte)
-{
-	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
-}
-
-static bool
 scan_digits(struct scanner *scanner)
 {
 	if (!is_digit(next(scanner)))
@@ -109,7 +103,7 @@ scan_escape(struct scanner *scanner, bool is_name)
 	if (scanner->end - scanner->at < 4)
 		return fail(scanner, "an escape that is cut off");
 	for (int i = 0; i < 4; i++)
-		if (!is_hex(scanner->at[i]))
+		if (text_hex_digit(scanner->at[i]) < 0)
 			return fail(scanner, "an escape without four hexadecimal digits");
 	if (is_name && memcmp(scanner->at, "0000", 4) == 0)
 		return fail(scanner, "a NUL in a name");

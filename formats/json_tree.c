@@ -39,12 +39,8 @@ hex_number(const char *digits)
 {
 	unsigned number = 0;
 
-	for (int i = 0; i < 4; i++) {
-		unsigned digit = (unsigned char)digits[i];
-
-		/* bit 6 tells letters of both cases from digits */
-		number = number << 4 | ((digit & 0xF) + ((digit & 0x40) != 0 ? 9 : 0));
-	}
+	for (int i = 0; i < 4; i++)
+		number = number << 4 | (unsigned)text_hex_digit(digits[i]);
 	return number;
 }
 

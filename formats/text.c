@@ -132,6 +132,18 @@ text_of(const char *string)
 	return (struct slice){string, string != NULL ? strlen(string) : 0};
 }
 
+int
+text_hex_digit(char byte)
+{
+	if (byte >= '0' && byte <= '9')
+		return byte - '0';
+	if (byte >= 'a' && byte <= 'f')
+		return byte - 'a' + 10;
+	if (byte >= 'A' && byte <= 'F')
+		return byte - 'A' + 10;
+	return -1;
+}
+
 bool
 text_parse_unsigned(struct slice digits, uint64_t maximum, uint64_t *number)
 {

@@ -52,6 +52,9 @@ bool text_slices_equal(struct slice left, struct slice right);
 bool text_slice_is(struct slice slice, const char *string); /* NUL-terminated */
 struct slice text_of(const char *string);                   /* NUL-terminated, or NULL: absent */
 
+/* 0 to 15, of either case; -1: it is no hexadecimal digit. */
+int text_hex_digit(char byte);
+
 /*
  * Digits only, no sign, at most `maximum`: the one place where lengths and
  * numbers from outside become numbers.  False leaves *number as it was.

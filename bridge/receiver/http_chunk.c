@@ -24,18 +24,6 @@ refuse(struct http_chunk *chunk, enum answer answer)
 	return HTTP_CHUNK_REFUSED;
 }
 
-static int
-hex_digit(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	return -1;
-}
-
 /*
  * RFC 9112 7.1.1, and stricter: visible bytes, blanks only inside a quoted
  * string, which is closed.  "Funky chunks" live in what others let pass here.
@@ -68,10 +56,10 @@ read_size(struct http_chunk *chunk, struct slice line, uint64_t limit)
 	size_t size = 0;
 	size_t digits = 0;
 
-	while (digits < line.length && hex_digit(line.bytes[digits]) >= 0) {
+	while (digits < line.length && text_hex_digit(line.bytes[digits]) >= 0) {
 		if (digits == SIZE_DIGITS)
 			return refuse(chunk, ANSWER_MALFORMED);
-		size = size * 16 + (size_t)hex_digit(line.bytes[digits++]);
+		size = size * 16 + (size_t)text_hex_digit(line.bytes[digits++]);
 	}
 	if (digits == 0)
 		return refuse(chunk, ANSWER_MALFORMED);

@@ -295,11 +295,10 @@ make_tables(struct spool *spool, struct error *error)
 static bool
 be_filled(struct spool *spool, struct error *error)
 {
-	static const char ask[] = "SELECT count(*) FROM meta WHERE name='filling'";
-	int64_t filling;
+	bool is_filling;
 
-	return database_query_number(spool->database, ask, &filling, error) &&
-	       (filling == 0 ||
+	return spool_internal_filling(spool->database, &is_filling, error) &&
+	       (!is_filling ||
 		database_execute(spool->database, "DELETE FROM meta WHERE name='filling'", error));
 }
 

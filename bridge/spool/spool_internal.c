@@ -19,6 +19,18 @@ spool_internal_path(char *path, const char *directory, const char *name, struct 
 	return true;
 }
 
+bool
+spool_internal_filling(struct database *database, bool *is_filling, struct error *error)
+{
+	int64_t rows;
+
+	if (!database_query_number(database, "SELECT count(*) FROM meta WHERE name='filling'",
+				   &rows, error))
+		return false;
+	*is_filling = rows > 0;
+	return true;
+}
+
 enum spool_result
 spool_internal_abandon(struct spool *spool, enum database_step step, struct error *error)
 {

@@ -54,6 +54,10 @@ struct spool {
 MUST_CHECK bool spool_internal_path(char *path, const char *directory, const char *name,
 				    struct error *error);
 
+/* *is_filling: it is a fresh file that holds only part of what was put aside (spool_owed.h). */
+MUST_CHECK bool spool_internal_filling(struct database *database, bool *is_filling,
+				       struct error *error);
+
 /* Damage showed when it was written to: the next start puts the file aside. */
 void spool_internal_suspect(const struct spool *spool);
 

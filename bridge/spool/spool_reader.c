@@ -30,17 +30,16 @@ spool_reader_open(struct spool_reader **out, const char *directory, struct error
 {
 	struct spool_reader *reader = memory_allocate(sizeof(*reader));
 	char path[PATH_MAX];
-	int64_t epoch, filling;
+	int64_t epoch;
+	bool is_filling;
 
 	reader->directory = memory_copy_text(directory, strlen(directory));
 	if (!spool_internal_path(path, directory, "spool.db", error) ||
 	    !database_open(&reader->database, path, DATABASE_READ_ONLY, error) ||
 	    !migrate_check(reader->database, "spool.db", SPOOL_VERSION, error) ||
-	    !database_query_number(reader->database,
-				   "SELECT count(*) FROM meta WHERE name='filling'", &filling,
-				   error))
+	    !spool_internal_filling(reader->database, &is_filling, error))
 		goto fail;
-	if (filling > 0) {
+	if (is_filling) {
 		error_set(error, "spool: spool.db is just being filled; try again");
 		goto fail;
 	}

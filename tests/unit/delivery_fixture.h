@@ -6,13 +6,6 @@
 #include "tests/unit/directory_fixture.h"
 
 static inline int
-set_up(void **state)
-{
-	(void)state;
-	return directory_make();
-}
-
-static inline int
 tear_down(void **state)
 {
 	static const char *const names[] = {"delivery.db", "delivery.db-wal", "delivery.db-shm",

@@ -105,4 +105,11 @@ directory_make(void)
 	return mkdir(directory, 0700);
 }
 
+static inline int
+directory_set_up(void **state)
+{
+	(void)state;
+	return directory_make();
+}
+
 #endif

@@ -7,13 +7,6 @@
 #include "tests/unit/directory_fixture.h"
 
 static inline int
-set_up(void **state)
-{
-	(void)state;
-	return directory_make();
-}
-
-static inline int
 tear_down(void **state)
 {
 	static const char *const names[] = {"spool.db", "spool.db-wal", "spool.db-shm",

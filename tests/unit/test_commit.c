@@ -427,26 +427,27 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_id_is_stored_once_and_every_submission_is_answered,
-					    set_up, tear_down_both),
+					    directory_set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(
-		a_rejected_body_that_comes_again_is_counted_and_not_stored_again, set_up,
+		a_rejected_body_that_comes_again_is_counted_and_not_stored_again, directory_set_up,
 		tear_down_both),
 	    cmocka_unit_test_setup_teardown(a_rejected_body_is_kept_and_answered_as_no_event,
-					    set_up, tear_down_both),
+					    directory_set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(
-		a_full_spool_answers_503_and_forgets_what_it_did_not_store, set_up, tear_down_both),
-	    cmocka_unit_test_setup_teardown(what_was_submitted_before_the_stop_is_stored, set_up,
-					    tear_down_both),
+		a_full_spool_answers_503_and_forgets_what_it_did_not_store, directory_set_up,
+		tear_down_both),
+	    cmocka_unit_test_setup_teardown(what_was_submitted_before_the_stop_is_stored,
+					    directory_set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(what_is_old_and_confirmed_is_pruned_and_may_come_again,
-					    set_up, tear_down_both),
-	    cmocka_unit_test_setup_teardown(duplicates_in_a_batch_are_dropped_one_by_one, set_up,
+					    directory_set_up, tear_down_both),
+	    cmocka_unit_test_setup_teardown(duplicates_in_a_batch_are_dropped_one_by_one,
+					    directory_set_up, tear_down_both),
+	    cmocka_unit_test_setup_teardown(a_batch_that_does_not_fit_leaves_nothing,
+					    directory_set_up, tear_down_both),
+	    cmocka_unit_test_setup_teardown(an_unsigned_id_is_bound_to_its_body, directory_set_up,
 					    tear_down_both),
-	    cmocka_unit_test_setup_teardown(a_batch_that_does_not_fit_leaves_nothing, set_up,
-					    tear_down_both),
-	    cmocka_unit_test_setup_teardown(an_unsigned_id_is_bound_to_its_body, set_up,
-					    tear_down_both),
-	    cmocka_unit_test_setup_teardown(a_signed_id_is_known_whatever_its_body, set_up,
-					    tear_down_both),
+	    cmocka_unit_test_setup_teardown(a_signed_id_is_known_whatever_its_body,
+					    directory_set_up, tear_down_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,10 +99,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_cursor_is_there_after_a_restart, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_cursor_is_there_after_a_restart, directory_set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_dead_letter_and_the_cursor_past_it_are_saved_as_one,
-					    set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(without_a_file_no_cursor_is_known, set_up, tear_down),
+					    directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(without_a_file_no_cursor_is_known, directory_set_up,
+					    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,10 +145,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(what_waits_is_there_after_a_restart, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(what_is_indexed_or_forgotten_is_so_on_disk, set_up,
+	    cmocka_unit_test_setup_teardown(what_waits_is_there_after_a_restart, directory_set_up,
 					    tear_down),
-	    cmocka_unit_test_setup_teardown(what_the_cursor_has_passed_goes, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_indexed_or_forgotten_is_so_on_disk,
+					    directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_the_cursor_has_passed_goes, directory_set_up,
+					    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

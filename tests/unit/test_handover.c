@@ -139,13 +139,6 @@ a_directory_whose_name_is_too_long_is_told(void **state)
 }
 
 static int
-set_up(void **state)
-{
-	(void)state;
-	return directory_make();
-}
-
-static int
 tear_down(void **state)
 {
 	(void)state;
@@ -163,5 +156,5 @@ main(void)
 	    cmocka_unit_test(a_directory_whose_name_is_too_long_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, directory_set_up, tear_down);
 }

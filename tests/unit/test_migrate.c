@@ -187,15 +187,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_spool_of_version_1_is_brought_up_to_date, set_up,
-					    tear_down_both),
+	    cmocka_unit_test_setup_teardown(a_spool_of_version_1_is_brought_up_to_date,
+					    directory_set_up, tear_down_both),
 	    cmocka_unit_test_setup_teardown(rows_of_version_1_fit_the_chain_and_end_where_they_did,
-					    set_up, tear_down_both),
-	    cmocka_unit_test_setup_teardown(a_delivery_of_version_1_is_brought_up_to_date, set_up,
+					    directory_set_up, tear_down_both),
+	    cmocka_unit_test_setup_teardown(a_delivery_of_version_1_is_brought_up_to_date,
+					    directory_set_up, tear_down_both),
+	    cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, directory_set_up,
 					    tear_down_both),
-	    cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, set_up,
+	    cmocka_unit_test_setup_teardown(readers_are_told_what_to_do, directory_set_up,
 					    tear_down_both),
-	    cmocka_unit_test_setup_teardown(readers_are_told_what_to_do, set_up, tear_down_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ remove_index(void)
 static int
 set_up_filled(void **state)
 {
-	if (set_up(state) != 0)
+	if (directory_set_up(state) != 0)
 		return -1;
 	fill(1, TOTAL);
 	return 0;

@@ -218,15 +218,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(small_rows_become_few_and_nothing_is_lost, set_up,
+	    cmocka_unit_test_setup_teardown(small_rows_become_few_and_nothing_is_lost,
+					    directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(few_are_left_alone, directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(long_rows_stay_as_they_are, directory_set_up,
 					    tear_down),
-	    cmocka_unit_test_setup_teardown(few_are_left_alone, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(long_rows_stay_as_they_are, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
-		what_was_brought_together_goes_when_all_of_its_events_have_gone, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(what_was_pruned_meanwhile_is_no_trouble, set_up,
+		what_was_brought_together_goes_when_all_of_its_events_have_gone, directory_set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(what_was_pruned_meanwhile_is_no_trouble,
+					    directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(how_many_are_kept_is_known_about, directory_set_up,
 					    tear_down),
-	    cmocka_unit_test_setup_teardown(how_many_are_kept_is_known_about, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -511,7 +511,7 @@ rubbish_in_a_note_stands_for_all_of_its_file(void **state)
 			write_file(note, long_one, sizeof(long_one));
 		assert_all_is_brought_over();
 		assert_int_equal(tear_down_all(state), 0);
-		assert_int_equal(set_up(state), 0);
+		assert_int_equal(directory_set_up(state), 0);
 	}
 }
 
@@ -571,7 +571,7 @@ a_wal_put_aside_without_its_file_is_left_alone(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_all)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, directory_set_up, tear_down_all)
 	const struct CMUnitTest tests[] = {
 	    TEST(what_was_put_aside_is_brought_over_at_once),
 	    TEST(killed_behind_the_note_nothing_has_moved_yet),

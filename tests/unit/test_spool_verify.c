@@ -163,7 +163,7 @@ each_way_to_break_it_is_told_for_what_it_is(void **state)
 		change(rows[i].sql);
 		expect_one(rows[i].kind, rows[i].first, rows[i].last);
 		assert_int_equal(tear_down(state), 0);
-		assert_int_equal(set_up(state), 0);
+		assert_int_equal(directory_set_up(state), 0);
 	}
 }
 
@@ -193,7 +193,7 @@ a_chain_that_was_computed_anew_does_not_fit_what_was_noted(void **state)
 	assert_true(report.noted);
 	/* another ledger of the same length in its place, and a head that fits it */
 	assert_int_equal(tear_down(state), 0);
-	assert_int_equal(set_up(state), 0);
+	assert_int_equal(directory_set_up(state), 0);
 	fill(1, NULL);
 	change("UPDATE events SET hash=zeroblob(32)");
 	fill(14, "it was edited");
@@ -228,18 +228,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_whole_ledger_is_whole_while_it_is_written, set_up,
-					    tear_down),
-	    cmocka_unit_test_setup_teardown(what_was_pruned_is_vouched_for_by_the_anchor, set_up,
-					    tear_down),
-	    cmocka_unit_test_setup_teardown(each_way_to_break_it_is_told_for_what_it_is, set_up,
-					    tear_down),
+	    cmocka_unit_test_setup_teardown(a_whole_ledger_is_whole_while_it_is_written,
+					    directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_was_pruned_is_vouched_for_by_the_anchor,
+					    directory_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(each_way_to_break_it_is_told_for_what_it_is,
+					    directory_set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_lost_end_stays_visible_after_the_spool_went_on,
-					    set_up, tear_down),
+					    directory_set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
-		a_chain_that_was_computed_anew_does_not_fit_what_was_noted, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(a_page_that_cannot_be_read_costs_its_rows_alone, set_up,
-					    tear_down),
+		a_chain_that_was_computed_anew_does_not_fit_what_was_noted, directory_set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(a_page_that_cannot_be_read_costs_its_rows_alone,
+					    directory_set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,13 +11,6 @@
 #define BODY "{\"test\": 2432232314}"
 
 static int
-set_up(void **state)
-{
-	(void)state;
-	return directory_make();
-}
-
-static int
 tear_down(void **state)
 {
 	(void)state;
@@ -444,5 +437,5 @@ main(void)
 	    cmocka_unit_test(every_scheme_has_a_row_that_a_request_can_be_read_by),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, directory_set_up, tear_down);
 }
