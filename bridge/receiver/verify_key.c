@@ -4,6 +4,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +24,8 @@ enum {
 };
 
 struct verify_key {
-	EVP_MAC_CTX *keyed; /* copied for each request, which saves the set-up of the key */
+	EVP_MAC_CTX *keyed; /* each thread copies it, which saves the set-up of the key */
+	uint64_t serial;    /* no other key ever had it; 0: no HMAC */
 	EVP_PKEY *public;
 	struct secret *token;
 	unsigned char token_digest[TOKEN_DIGEST];
@@ -40,12 +43,53 @@ digest_name(enum config_digest digest)
 	return names[digest];
 }
 
+/*
+ * The context that a thread used last.  A copy for each request would cost as much as the
+ * HMAC, and the threads would contend for the counters of references in it.
+ */
+struct own {
+	uint64_t serial; /* of the key it is of */
+	EVP_MAC_CTX *context;
+};
+
+static pthread_key_t own_key;
+static pthread_once_t own_once = PTHREAD_ONCE_INIT;
+
+static void
+free_own(void *value)
+{
+	struct own *own = value;
+
+	EVP_MAC_CTX_free(own->context);
+	free(own);
+}
+
+/* A key that goes leaves nothing behind in the thread that frees it, nor one that ended. */
+static void
+forget_own(const struct verify_key *key)
+{
+	struct own *own = key->serial != 0 ? pthread_getspecific(own_key) : NULL;
+
+	if (own == NULL || own->serial != key->serial)
+		return;
+	(void)pthread_setspecific(own_key, NULL);
+	free_own(own);
+}
+
+static void
+make_own_key(void)
+{
+	if (pthread_key_create(&own_key, free_own) != 0)
+		memory_panic("no place for a thread's HMAC context");
+}
+
 /* ---- secrets ---- */
 
 static bool
 set_hmac_key(struct verify_key *key, enum config_digest digest, struct slice bytes,
 	     struct error *error)
 {
+	static _Atomic uint64_t serials;
 	char name[8];
 	OSSL_PARAM parameters[2] = {OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
@@ -63,6 +107,9 @@ set_hmac_key(struct verify_key *key, enum config_digest digest, struct slice byt
 	if (key->keyed == NULL || EVP_MAC_init(key->keyed, (const unsigned char *)bytes.bytes,
 					       bytes.length, parameters) != 1)
 		return error_set(error, "this OpenSSL offers no HMAC with %s", digest_name(digest));
+	if (pthread_once(&own_once, make_own_key) != 0)
+		memory_panic("no place for a thread's HMAC context");
+	key->serial = ++serials;
 	return true;
 }
 
@@ -188,6 +235,7 @@ verify_key_free(struct verify_key *key)
 {
 	if (key == NULL)
 		return;
+	forget_own(key);
 	EVP_MAC_CTX_free(key->keyed);
 	EVP_PKEY_free(key->public);
 	secret_free(key->token);
@@ -213,15 +261,37 @@ bytes_of(const struct verify_part *part, const struct verify_signed *what)
 	return text_of(part->text);
 }
 
+/* Ready for a new message. */
+static EVP_MAC_CTX *
+own_context(const struct verify_key *key)
+{
+	struct own *own = pthread_getspecific(own_key);
+
+	if (own == NULL) {
+		own = memory_allocate(sizeof(*own));
+		if (pthread_setspecific(own_key, own) != 0)
+			memory_panic("out of memory: a thread's HMAC context");
+	}
+	if (own->serial == key->serial) {
+		if (EVP_MAC_init(own->context, NULL, 0, NULL) != 1)
+			memory_panic("HMAC failed");
+		return own->context;
+	}
+	EVP_MAC_CTX_free(own->context);
+	own->serial = key->serial;
+	own->context = EVP_MAC_CTX_dup(key->keyed);
+	if (own->context == NULL)
+		memory_panic("out of memory: an HMAC context");
+	return own->context;
+}
+
 static void
-authenticate(EVP_MAC_CTX *keyed, const struct slice *parts, size_t count,
+authenticate(const struct verify_key *key, const struct slice *parts, size_t count,
 	     unsigned char mac[VERIFY_HEADER_MAC])
 {
-	EVP_MAC_CTX *context = EVP_MAC_CTX_dup(keyed);
+	EVP_MAC_CTX *context = own_context(key);
 	size_t length;
 
-	if (context == NULL)
-		memory_panic("out of memory: an HMAC context");
 	for (size_t i = 0; i < count; i++)
 		if (parts[i].length > 0 &&
 		    EVP_MAC_update(context, (const unsigned char *)parts[i].bytes,
@@ -229,7 +299,6 @@ authenticate(EVP_MAC_CTX *keyed, const struct slice *parts, size_t count,
 			memory_panic("HMAC failed");
 	if (EVP_MAC_final(context, mac, &length, VERIFY_HEADER_MAC) != 1)
 		memory_panic("HMAC failed");
-	EVP_MAC_CTX_free(context);
 }
 
 static void
@@ -250,7 +319,7 @@ mac_fits(const struct verify_key *key, const struct verify_scheme *scheme,
 	int fitting = 0;
 
 	collect(scheme, what, parts);
-	authenticate(key->keyed, parts, scheme->part_count, mac);
+	authenticate(key, parts, scheme->part_count, mac);
 	for (size_t i = 0; i < header->mac_count; i++)
 		fitting |= CRYPTO_memcmp(mac, header->macs[i], length) == 0;
 	return fitting != 0;
@@ -324,7 +393,7 @@ verify_key_sign(const struct verify_key *key, const struct verify_scheme *scheme
 	if (key->keyed == NULL)
 		return error_set(error, "a public key cannot sign; its owner's private one can");
 	collect(scheme, what, parts);
-	authenticate(key->keyed, parts, scheme->part_count, mac);
+	authenticate(key, parts, scheme->part_count, mac);
 	if (scheme->encoding == CONFIG_ENCODING_HEX)
 		hex_encode(mac, length, value);
 	else
@@ -338,6 +407,6 @@ verify_key_authenticate(const struct verify_key *key, struct slice text,
 {
 	if (key->keyed == NULL)
 		return false;
-	authenticate(key->keyed, &text, 1, mac);
+	authenticate(key, &text, 1, mac);
 	return true;
 }

@@ -200,6 +200,63 @@ each_of_several_secrets_is_accepted_and_told_apart(void **state)
 	config_free(config);
 }
 
+static void
+authenticate(const struct config *config, struct slice secret, unsigned char mac[32])
+{
+	struct verify *verify;
+	struct error error;
+
+	if (!verify_new_with(&verify, &config->sources[0], &secret, &error))
+		fail_msg("%s", error.text);
+	assert_true(verify_authenticate(verify, (struct slice){BODY, sizeof(BODY) - 1}, mac));
+	verify_free(verify);
+}
+
+/* A thread keeps the key that it used last: the next one may lie where that was. */
+static void
+a_key_that_went_is_not_taken_for_the_next(void **state)
+{
+	struct config *config = config_of("standard-webhooks", "[./secret]");
+	unsigned char first[32], second[32], again[32];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		authenticate(config, two_secrets[0], first);
+		authenticate(config, two_secrets[1], second);
+		authenticate(config, two_secrets[0], again);
+		assert_memory_not_equal(first, second, sizeof(first));
+		assert_memory_equal(first, again, sizeof(first));
+	}
+	config_free(config);
+}
+
+/* Two live ones in turn, and each several times: every message is begun anew. */
+static void
+keys_in_turn_give_what_each_gives_alone(void **state)
+{
+	struct config *config = config_of("standard-webhooks", "[./secret]");
+	unsigned char alone[2][32], mac[32];
+	struct verify *verify[2];
+	struct error error;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		authenticate(config, two_secrets[i], alone[i]);
+		if (!verify_new_with(&verify[i], &config->sources[0], &two_secrets[i], &error))
+			fail_msg("%s", error.text);
+	}
+	for (unsigned i = 0; i < 12; i++) {
+		unsigned which = i / 3 % 2;
+
+		assert_true(verify_authenticate(verify[which],
+						(struct slice){BODY, sizeof(BODY) - 1}, mac));
+		assert_memory_equal(mac, alone[which], sizeof(mac));
+	}
+	verify_free(verify[0]);
+	verify_free(verify[1]);
+	config_free(config);
+}
+
 /* DESIGN.md: a clock that jumps a year neither drops events nor opens the window of replays. */
 static void
 a_clock_that_jumped_a_year_is_judged_by_the_line(void **state)
@@ -428,6 +485,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_vectors_of_all_schemes_hold),
 	    cmocka_unit_test(each_of_several_secrets_is_accepted_and_told_apart),
+	    cmocka_unit_test(a_key_that_went_is_not_taken_for_the_next),
+	    cmocka_unit_test(keys_in_turn_give_what_each_gives_alone),
 	    cmocka_unit_test(a_clock_that_jumped_a_year_is_judged_by_the_line),
 	    cmocka_unit_test(a_secret_counts_until_its_not_after),
 	    cmocka_unit_test(a_secret_that_is_none_is_refused_without_showing_it),
