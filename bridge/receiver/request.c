@@ -8,9 +8,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
+#include <event2/util.h>
 
 #include "bridge/config.h"
 #include "bridge/deadline.h"
@@ -125,6 +127,22 @@ add_header(struct evhttp_request *request, const char *name, const char *value)
 		memory_panic("no memory for the answer's header %s", name);
 }
 
+/*
+ * The Date of an answer.  evhttp would write it anew for each, and gmtime_r() takes a lock
+ * that all loops contend for.
+ */
+static const char *
+date_of(struct request_handler *handler)
+{
+	time_t now = (time_t)(deadline_wall() / 1000);
+	struct tm parts;
+
+	if (now != handler->date_at && gmtime_r(&now, &parts) != NULL &&
+	    evutil_date_rfc1123(handler->date, sizeof(handler->date), &parts) > 0)
+		handler->date_at = now;
+	return handler->date;
+}
+
 static void
 add_body(struct evhttp_request *request, enum answer answer, struct slice sentence)
 {
@@ -154,6 +172,7 @@ request_reply(struct request_handler *handler, struct evhttp_request *request, e
 	struct http_guard *guard = guard_of(request);
 	bool closes = row->closes || handler->draining;
 
+	add_header(request, "Date", date_of(handler));
 	if (row->header != NULL)
 		add_header(request, row->header, row->value);
 	if (closes)

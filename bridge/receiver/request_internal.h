@@ -4,6 +4,8 @@
 #ifndef REQUEST_INTERNAL_H
 #define REQUEST_INTERNAL_H
 
+#include <time.h>
+
 #include "bridge/receiver/answer.h"
 #include "bridge/receiver/http_head.h"
 #include "bridge/receiver/request.h"
@@ -26,6 +28,8 @@ struct request_handler {
 	struct report_note *notes;               /* one a source */
 	struct arena *arena;                     /* of the request under way */
 	struct submission *outbox, **outbox_end; /* for request_flush() */
+	char date[32];                           /* of the answers, RFC 9110 section 6.6.1 */
+	time_t date_at;                          /* when it was written */
 	size_t pending;
 	bool draining;
 	char evidence[REQUEST_EVIDENCE];
