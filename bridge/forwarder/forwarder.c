@@ -43,7 +43,7 @@ enum {
 	 * A lone event is handed on at once, a stream of them this often: with every
 	 * commit of a busy receiver it would cost half as much again, the collector too.
 	 */
-	HAND_ON_INTERVAL = 5,
+	HAND_ON_INTERVAL = 25,
 };
 
 enum { FORWARDER_NICE = 5 /* a quarter of the receiver's share, when both want all of it */ };
