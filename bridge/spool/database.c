@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "bridge/spool/wal_file.h"
+#include "bridge/spool/database_wal.h"
 #include "formats/memory.h"
 
 enum { DATABASE_PAGE = 4096, DATABASE_BUSY_MS = 5000, DATABASE_RESTART_MS = 5 };
@@ -69,7 +69,7 @@ database_open(struct database **out, const char *path, enum database_mode mode, 
 	flags |= mode == DATABASE_READ_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
 					     : SQLITE_OPEN_READONLY;
 	if (sqlite3_open_v2(path, &database->handle, flags,
-			    mode == DATABASE_READ_WRITE ? wal_file_vfs() : NULL) != SQLITE_OK) {
+			    mode == DATABASE_READ_WRITE ? database_wal_vfs() : NULL) != SQLITE_OK) {
 		if (database->handle == NULL)
 			memory_panic("out of memory: a database handle");
 		failed(database, path, error);

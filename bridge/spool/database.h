@@ -1,5 +1,5 @@
 /*
- * SQLite, and the only file that knows it: opening with the settings that our
+ * SQLite, and the only module that knows it: opening with the settings that our
  * promises rest on, prepared statements, and its errors as sentences.
  *
  * A handle and its statements belong to one thread.

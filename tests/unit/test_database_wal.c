@@ -1,5 +1,5 @@
 /* Through our VFS and through SQLite's own, side by side. */
-#include "bridge/spool/wal_file.h"
+#include "bridge/spool/database_wal.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ size_of(const char *name)
 static sqlite3 *
 open_writer(void)
 {
-	sqlite3 *writer = open_by(wal_file_vfs());
+	sqlite3 *writer = open_by(database_wal_vfs());
 
 	execute(writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=10;"
 			"PRAGMA wal_autocheckpoint=0;"

@@ -2,7 +2,7 @@
  * The methods are those that SQLite's wal.c calls on a WAL: locks and shared memory belong
  * to the database's own file, which SQLite opens through us and gets unchanged.
  */
-#include "bridge/spool/wal_file.h"
+#include "bridge/spool/database_wal.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -11,7 +11,7 @@
 
 #include "formats/memory.h"
 
-enum { WAL_FILE_GATHERED = 128 * 1024 /* bytes, 31 frames */ };
+enum { DATABASE_WAL_GATHERED = 128 * 1024 /* bytes, 31 frames */ };
 
 /* What SQLite takes for the file: behind it lies the one of its own VFS. */
 struct wal_file {
@@ -48,16 +48,16 @@ on_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 offset
 {
 	struct wal_file *wal = wal_of(file);
 
-	if (offset != wal->offset + wal->length || length > WAL_FILE_GATHERED - wal->length) {
+	if (offset != wal->offset + wal->length || length > DATABASE_WAL_GATHERED - wal->length) {
 		int result = write_gathered(wal);
 
 		if (result != SQLITE_OK)
 			return result;
 	}
-	if (length > WAL_FILE_GATHERED)
+	if (length > DATABASE_WAL_GATHERED)
 		return wal->real->pMethods->xWrite(wal->real, bytes, length, offset);
 	if (wal->bytes == NULL)
-		wal->bytes = memory_allocate(WAL_FILE_GATHERED);
+		wal->bytes = memory_allocate(DATABASE_WAL_GATHERED);
 	if (wal->length == 0)
 		wal->offset = offset;
 	memcpy(wal->bytes + wal->length, bytes, (size_t)length);
@@ -217,7 +217,7 @@ make_vfs(void)
 }
 
 const char *
-wal_file_vfs(void)
+database_wal_vfs(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 

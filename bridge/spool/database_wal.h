@@ -9,10 +9,10 @@
  * Only for connections with synchronous=FULL: there each commit syncs the WAL before it
  * tells readers, in other processes too, that there is something new in it.
  */
-#ifndef WAL_FILE_H
-#define WAL_FILE_H
+#ifndef DATABASE_WAL_H
+#define DATABASE_WAL_H
 
 /* The name of the VFS for sqlite3_open_v2(); any thread.  Aborts where there is no memory. */
-const char *wal_file_vfs(void);
+const char *database_wal_vfs(void);
 
 #endif
