@@ -183,10 +183,21 @@ add_change(struct platter_file *file, enum change_kind kind, size_t offset, cons
 	}
 }
 
+/* A page at a time: the kernel writes each back when it likes. */
 void
 platter_write(struct platter_file *file, size_t offset, const void *bytes, size_t length)
 {
-	add_change(file, CHANGE_WRITE, offset, bytes, length);
+	const unsigned char *at = bytes;
+
+	while (length > 0) {
+		size_t piece = PAGE - offset % PAGE;
+
+		piece = piece < length ? piece : length;
+		add_change(file, CHANGE_WRITE, offset, at, piece);
+		offset += piece;
+		at += piece;
+		length -= piece;
+	}
 }
 
 void
