@@ -45,10 +45,10 @@ def processes(bridge):
     return {"supervisor": bridge.process.pid, **bridge.roles()}
 
 
-def sign(bridge, directory, count):
+def sign(bridge, directory, count, prefix="bench"):
     """(file, size of a request)"""
     file = directory / "requests"
-    result = subprocess.run([POST, "--emit", file, "--secret", bridge.secret, "--prefix", "bench",
+    result = subprocess.run([POST, "--emit", file, "--secret", bridge.secret, "--prefix", prefix,
                              "--path", WEBHOOK_PATH, "--count", str(count)],
                             check=True, capture_output=True, text=True)
     return file, int(re.search(r"size=(\d+)", result.stdout)[1])
