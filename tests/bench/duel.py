@@ -28,13 +28,9 @@ class Duellist:
     def __init__(self, directory, binary, other):
         directory.mkdir()
         self.binary = binary
-        self.bridge = stage.Bridge(directory)
-        self.collector = stage.Collector("rsyslogd", directory)
+        self.bridge, self.collector = run.bridge_and_collector(directory)
         if other is not None:
             shutil.copy(other.bridge.secret, self.bridge.secret)
-        self.bridge.destinations.append(
-            f'  - name: siem\n    format: cef\n    syslog: '
-            f'{{address: "{self.collector.address()}", transport: tcp}}\n')
 
     def start(self):
         self.collector.start()

@@ -45,6 +45,15 @@ def processes(bridge):
     return {"supervisor": bridge.process.pid, **bridge.roles()}
 
 
+def bridge_and_collector(directory):
+    """Neither is started: a bridge that forwards CEF over TCP to an rsyslogd."""
+    bridge = Bridge(directory)
+    collector = Collector("rsyslogd", directory)
+    bridge.destinations.append(f'  - name: siem\n    format: cef\n    syslog: '
+                               f'{{address: "{collector.address()}", transport: tcp}}\n')
+    return bridge, collector
+
+
 def sign(bridge, directory, count, prefix="bench"):
     """(file, size of a request)"""
     file = directory / "requests"
@@ -194,10 +203,7 @@ def main():
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     directory = make_directory("bench")
-    bridge = Bridge(directory)
-    collector = Collector("rsyslogd", directory)
-    bridge.destinations.append(f'  - name: siem\n    format: cef\n    syslog: '
-                               f'{{address: "{collector.address()}", transport: tcp}}\n')
+    bridge, collector = bridge_and_collector(directory)
     if arguments.loops:
         bridge.sections["listen"]["loops"] = arguments.loops
     try:
