@@ -64,7 +64,7 @@ free_own(void *value)
 	free(own);
 }
 
-/* A key that goes leaves nothing behind in the thread that frees it, nor one that ended. */
+/* A key that goes leaves nothing behind in the thread that frees it; others end before. */
 static void
 forget_own(const struct verify_key *key)
 {

@@ -1,10 +1,10 @@
 /*
  * What a disk really holds.  For each file of the watched directory it knows what a sync
  * has made durable, and each page of a write and each truncation behind it: of those, a
- * power cut leaves any mix, each whole, not at all, or torn at its sectors.  A new name is durable
- * once its directory was synced; of renames before that, a power cut leaves the first ones or none,
- * each of them whole.  After a sync that failed, what it was for is never made durable
- * by a later one: the kernel has marked the pages clean.
+ * power cut leaves any mix, each whole, not at all, or torn at its sectors.  A new name is
+ * durable once its directory was synced; of renames before that, a power cut leaves the
+ * first ones or none, each of them whole.  After a sync that failed, what it was for is
+ * never made durable by a later one: the kernel has marked the pages clean.
  *
  * It is told what is done to the files, by disk.c, and does nothing to them.  One thread.
  */
