@@ -229,14 +229,14 @@ tls_server_ask_clients(struct tls_server *server, const char *ca_file, struct er
 }
 
 struct bufferevent *
-tls_server_accept(struct tls_server *server, struct event_base *base)
+tls_server_accept(struct tls_server *server, struct event_base *base, int socket)
 {
 	SSL *session = SSL_new(server->context);
 	struct bufferevent *stream = NULL;
 
 	if (session != NULL)
 		stream = bufferevent_openssl_socket_new(
-		    base, -1, session, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+		    base, socket, session, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (stream == NULL)
 		memory_panic("no memory for a TLS session");
 	/* a peer that just closes has ended; what it left half is refused anyway */

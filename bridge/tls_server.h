@@ -34,11 +34,12 @@ MUST_CHECK bool tls_server_ask_clients(struct tls_server *server, const char *ca
 				       struct error *error);
 
 /*
- * Gives a connection that still has to be given its socket (evhttp does that) and
- * then waits for the peer's handshake.  Freed with bufferevent_free(), which
+ * Gives the connection of a socket, or with -1 one that still has to be given it (evhttp
+ * does that), waiting for the peer's handshake.  Freed with bufferevent_free(), which
  * closes the socket.  Never NULL: with NULL evhttp would go on in plain text.
  */
-struct bufferevent *tls_server_accept(struct tls_server *server, struct event_base *base);
+struct bufferevent *tls_server_accept(struct tls_server *server, struct event_base *base,
+				      int socket);
 
 /* The TLS session of such a connection, borrowed. */
 SSL *tls_server_session(struct bufferevent *stream);

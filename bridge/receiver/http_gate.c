@@ -11,7 +11,6 @@
 
 enum {
 	FIRST_CAPACITY = 2048,
-	REFUSAL_ROOM = 128,
 	TRUSTED_LENGTH = 64 * 1024, /* room for a body that is made before any of it came */
 };
 
@@ -135,41 +134,31 @@ http_gate_wants_continue(struct http_gate *gate)
 	return due;
 }
 
-bool
-http_gate_closes(const struct http_gate *gate)
+void
+http_gate_take(struct http_gate *gate, struct http_request *request)
 {
-	return gate->state == HTTP_GATE_REFUSED || gate->head.closes;
-}
+	struct http_span target = gate->head.target;
 
-size_t
-http_gate_take_room(const struct http_gate *gate)
-{
-	if (gate->state == HTTP_GATE_REFUSED)
-		return REFUSAL_ROOM;
-	return http_head_room(&gate->head) + gate->body_length;
+	gate->bytes[target.start + target.length] = '\0'; /* the blank there has been read */
+	*request = (struct http_request){
+	    .head = &gate->head,
+	    .bytes = gate->bytes,
+	    .target = gate->bytes + target.start,
+	    .body = {gate->bytes + gate->head.length, gate->body_length},
+	};
 }
 
 void
-http_gate_take(struct http_gate *gate, struct text *text)
+http_gate_drop(struct http_gate *gate)
 {
-	size_t taken = gate->head.length + gate->body_length;
+	size_t dropped = gate->head.length + gate->body_length;
 
-	if (gate->state == HTTP_GATE_REFUSED) {
-		text_append_string(text, "GET " HTTP_GATE_REFUSAL);
-		text_append_unsigned(text, gate->refusal);
-		text_append_string(text, " HTTP/1.1\r\nConnection: close\r\n\r\n");
-		return;
-	}
-	http_head_write(&gate->head, gate->bytes, gate->body_length, text);
-	/* nobody reads the body of anything else */
-	if (gate->head.method == HTTP_METHOD_POST)
-		text_append(text, gate->bytes + gate->head.length, gate->body_length);
-	gate->length -= taken;
+	gate->length -= dropped;
 	gate->state = HTTP_GATE_IDLE;
 	gate->body_length = 0;
 	http_head_start(&gate->head);
 	if (gate->length == 0)
 		http_gate_stop(gate); /* thousands of idle connections hold no buffer */
 	else
-		memmove(gate->bytes, gate->bytes + taken, gate->length);
+		memmove(gate->bytes, gate->bytes + dropped, gate->length);
 }

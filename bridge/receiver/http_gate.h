@@ -1,7 +1,7 @@
 /*
- * The gate: bytes of a connection in, whole and unambiguous requests out, each
- * written in a canonical form (reliability.md 2.3).  Knows no socket, no clock and
- * no evhttp, so that every case of its corpus is a row of a test.
+ * The gate: bytes of a connection in, whole and unambiguous requests out
+ * (reliability.md 2.3).  Knows no socket and no clock, so that every case of its corpus
+ * is a row of a test.
  *
  * Nothing of a request leaves before all of it is there and was checked.  After a
  * refusal nothing more is read.
@@ -11,17 +11,14 @@
 
 #include "bridge/receiver/http_chunk.h"
 #include "bridge/receiver/http_head.h"
-
-/* A refusal leaves as a request for this target and its `enum answer` as a number:
- * no target from outside is like it, since those start with "/". */
-#define HTTP_GATE_REFUSAL "refused:"
+#include "bridge/receiver/http_request.h"
 
 enum http_gate_state {
 	HTTP_GATE_IDLE, /* not a byte of a request */
 	HTTP_GATE_HEAD,
 	HTTP_GATE_BODY,
-	HTTP_GATE_WHOLE,   /* to be taken */
-	HTTP_GATE_REFUSED, /* to be taken, once; then it stays so */
+	HTTP_GATE_WHOLE,   /* to be taken, and dropped */
+	HTTP_GATE_REFUSED, /* with `refusal`; it stays so */
 };
 
 struct http_gate {
@@ -50,14 +47,11 @@ enum http_gate_state http_gate_read(struct http_gate *gate);
 /* True once where the sender waits for "100 Continue" before it sends its body. */
 bool http_gate_wants_continue(struct http_gate *gate);
 
-/* True where the request or refusal to be taken is the connection's last. */
-bool http_gate_closes(const struct http_gate *gate);
-
 /* Refuses what is under way: for deadlines. */
 void http_gate_refuse(struct http_gate *gate, enum answer answer);
 
-/* Appends what is to be taken, at most http_gate_take_room() bytes, and forgets it. */
-size_t http_gate_take_room(const struct http_gate *gate);
-void http_gate_take(struct http_gate *gate, struct text *text);
+/* Gives the whole request, all of it borrowed until http_gate_drop(), for the next one. */
+void http_gate_take(struct http_gate *gate, struct http_request *request);
+void http_gate_drop(struct http_gate *gate);
 
 #endif

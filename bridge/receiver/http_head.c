@@ -1,10 +1,10 @@
 /*
  * Lines are judged one by one as they come, so that a bad one is answered at
- * once.  A known header has a row in a table: may it be there twice, is it handed
- * on, what does it tell.  What has no row is handed on, as often as it is there:
- * the configuration may name any header as a signature's, and verify.c refuses what
- * it reads twice.  Framing and connection headers are never handed on:
- * http_head_write() writes its own, from what was understood here.
+ * once.  A known header has a row in a table: may it be there twice, is it kept for
+ * those behind the gate, what does it tell.  What has no row is kept, as often as it is
+ * there: the configuration may name any header as a signature's, and verify.c refuses
+ * what it reads twice.  Framing and connection headers are not kept: they have been
+ * understood here, and nobody is to understand them once more.
  */
 #include "bridge/receiver/http_head.h"
 
@@ -15,13 +15,10 @@
 
 enum { METHOD_LENGTH = 32, CONTENT_LENGTH_DIGITS = 10 };
 
-/* Behind each line: room for ": " and CRLF where the sender had less. */
-enum { FIELD_ROOM = 4, HEAD_ROOM = 128 };
-
 struct known_header {
 	struct slice name;
 	bool once; /* a second one refuses the request */
-	bool kept; /* handed on */
+	bool kept;
 	/* What it tells; false: not a value that it may have.  NULL: nothing. */
 	bool (*take)(struct http_head *head, struct slice value);
 };
@@ -121,7 +118,7 @@ static const struct known_header known_headers[] = {
     {SLICE_LITERAL("te"), false, false, NULL},
     {SLICE_LITERAL("trailer"), false, false, NULL},
     {SLICE_LITERAL("upgrade"), false, false, NULL},
-    /* of every client, and read by nobody: evhttp would copy and search them */
+    /* of every client, and read by nobody: not to be searched */
     {SLICE_LITERAL("user-agent"), false, false, NULL},
     {SLICE_LITERAL("accept"), false, false, NULL},
     {SLICE_LITERAL("accept-encoding"), false, false, NULL},
@@ -148,8 +145,8 @@ span(const char *bytes, struct slice part)
 	return (struct http_span){(uint16_t)(part.bytes - bytes), (uint16_t)part.length};
 }
 
-static struct slice
-part(const char *bytes, struct http_span span)
+struct slice
+http_head_part(const char *bytes, struct http_span span)
 {
 	return (struct slice){bytes + span.start, span.length};
 }
@@ -159,6 +156,8 @@ method_of(struct slice method)
 {
 	if (text_slice_is(method, "POST"))
 		return HTTP_METHOD_POST;
+	if (text_slice_is(method, "GET"))
+		return HTTP_METHOD_GET;
 	if (text_slice_is(method, "OPTIONS"))
 		return HTTP_METHOD_OPTIONS;
 	if (text_slice_is(method, "HEAD"))
@@ -320,46 +319,4 @@ http_head_read(struct http_head *head, const char *bytes, size_t length, uint64_
 		}
 	}
 	return result;
-}
-
-size_t
-http_head_room(const struct http_head *head)
-{
-	return head->length + head->field_count * FIELD_ROOM + HEAD_ROOM;
-}
-
-void
-http_head_write(const struct http_head *head, const char *bytes, uint64_t body_length,
-		struct text *text)
-{
-	static const char *const methods[] = {
-	    [HTTP_METHOD_POST] = "POST ",
-	    [HTTP_METHOD_OPTIONS] = "OPTIONS ",
-	    [HTTP_METHOD_HEAD] = "HEAD ",
-	    [HTTP_METHOD_OTHER] = "GET ",
-	};
-	struct slice target = part(bytes, head->target);
-
-	text_append_string(text, methods[head->method]);
-	/* evhttp takes "//x" for an authority; "/.//x" is the same path (RFC 3986 5.2.4) */
-	if (target.length > 1 && target.bytes[1] == '/')
-		text_append_string(text, "/.");
-	text_append_slice(text, target);
-	text_append_string(text, head->minor == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-	for (size_t i = 0; i < head->field_count; i++) {
-		text_append_slice(text, part(bytes, head->fields[i].name));
-		text_append_string(text, ": ");
-		text_append_slice(text, part(bytes, head->fields[i].value));
-		text_append_string(text, "\r\n");
-	}
-	if (head->closes)
-		text_append_string(text, "Connection: close\r\n");
-	else if (head->minor == 0)
-		text_append_string(text, "Connection: keep-alive\r\n");
-	if (head->method == HTTP_METHOD_POST) {
-		text_append_string(text, "Content-Length: ");
-		text_append_unsigned(text, body_length);
-		text_append_string(text, "\r\n");
-	}
-	text_append_string(text, "\r\n");
 }

@@ -1,8 +1,8 @@
 /*
- * The head of a request: request line and header lines, read strictly, and
- * written again in the one form that leaves nothing to be understood in two ways.
+ * The head of a request: request line and header lines, read so strictly that nothing
+ * in it can be understood in two ways.
  *
- * Grammar (RFC 9112 3, 5; what evhttp takes beyond it is in reliability.md 2.3):
+ * Grammar (RFC 9112 3, 5; what lenient servers take beyond it is in reliability.md 2.3):
  * METHOD SP origin-form SP HTTP/1.[01] CRLF, then `token ":" OWS value CRLF` lines.
  * Pure: bytes in, facts out.
  */
@@ -20,6 +20,7 @@ enum {
 
 enum http_method {
 	HTTP_METHOD_POST,
+	HTTP_METHOD_GET,
 	HTTP_METHOD_OPTIONS,
 	HTTP_METHOD_HEAD,
 	HTTP_METHOD_OTHER,
@@ -52,7 +53,7 @@ struct http_head {
 	enum http_method method;
 	int minor; /* of HTTP/1.x */
 	struct http_span target;
-	struct http_field fields[HTTP_HEAD_LINES]; /* those that are handed on */
+	struct http_field fields[HTTP_HEAD_LINES]; /* those that somebody may ask for */
 	size_t field_count;
 	uint32_t seen; /* one bit a known header */
 
@@ -78,14 +79,7 @@ void http_head_start(struct http_head *head);
 enum http_head_result http_head_read(struct http_head *head, const char *bytes, size_t length,
 				     uint64_t limit);
 
-/*
- * Appends the canonical head: method POST, OPTIONS, HEAD or (for any other) GET;
- * the target; the fields but those of the connection, of the body's framing and a
- * few that nobody reads (known_headers in http_head.c);
- * and Content-Length: body_length for a POST.  At most http_head_room() bytes.
- */
-void http_head_write(const struct http_head *head, const char *bytes, uint64_t body_length,
-		     struct text *text);
-size_t http_head_room(const struct http_head *head);
+/* A part of the head whose first byte is `bytes`. */
+struct slice http_head_part(const char *bytes, struct http_span span);
 
 #endif

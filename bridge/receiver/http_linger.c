@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -78,6 +79,7 @@ http_linger_start(struct http_lingers *lingers, struct event_base *base, int soc
 	if (linger->next != NULL)
 		linger->next->link = &linger->next;
 	lingers->first = linger;
+	(void)shutdown(socket, SHUT_WR);
 	if (event_assign(&linger->event, base, socket, EV_READ, linger_on_input, linger) < 0)
 		memory_panic("event_assign for a lingering socket");
 	wait_on(linger);

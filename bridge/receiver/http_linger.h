@@ -14,8 +14,8 @@ struct http_lingers {
 };
 
 /*
- * Takes the socket, and closes it when the peer has ended or after 2 s.  Somebody
- * else shuts it down for writing, now or in this turn of the loop.
+ * Takes the socket, to which no more is written, and closes it when the peer has ended
+ * or after 2 s.
  */
 void http_linger_start(struct http_lingers *lingers, struct event_base *base, int socket);
 

@@ -2,8 +2,8 @@
  * Stopping: the listener goes first (the socket itself is the supervisor's, so
  * the kernel keeps queueing for the next receiver), then the loop looks every few
  * milliseconds whether a request is still under way.  Idle connections are closed
- * at the end.  evhttp is freed only when the commit thread has given everything
- * back, because it would free requests that a submission still points to.
+ * at the end, when the commit thread has given everything back: a submission points to
+ * the connection that waits for it.
  */
 #include "bridge/receiver/loop.h"
 
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <event2/http.h>
 #include <event2/listener.h>
 
 #include "bridge/deadline.h"
@@ -22,7 +21,6 @@
 #include "bridge/receiver/commit.h"
 #include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/tls_memory.h"
-#include "bridge/tls_server.h"
 #include "bridge/wake.h"
 #include "formats/memory.h"
 
@@ -38,10 +36,8 @@ struct loop {
 	const struct loop_settings *settings;
 	pthread_t thread;
 	struct event_base *base;
-	struct evhttp *http;
-	struct evhttp_bound_socket *bound; /* NULL once it stops */
-	struct evconnlistener *listener;   /* of bound; borrowed */
-	struct http_guard_group guards;
+	struct evconnlistener *listener; /* NULL once it stops */
+	struct http_connection_group connections;
 	struct commit_returns *returns;
 	struct request_handler *handler;
 	struct event *on_returns;
@@ -54,18 +50,15 @@ struct loop {
 	int stop; /* wake */
 };
 
-/* evconnlistener's error callback is given evhttp's context, not ours. */
-static _Thread_local struct loop *own_loop;
-
-static struct bufferevent *
-loop_on_connection(struct event_base *base, void *context)
+static void
+loop_on_connection(struct evconnlistener *listener, evutil_socket_t socket,
+		   struct sockaddr *address, int length, void *context)
 {
 	struct loop *loop = context;
-	struct bufferevent *stream = tls_server_accept(loop->settings->server, base);
 
-	http_guard_new(&loop->guards, stream, tls_server_session(stream));
+	(void)listener;
 	counters_add(loop->settings->counters, COUNTER_CONNECTIONS, 1);
-	return stream;
+	http_connection_open(&loop->connections, socket, address, (socklen_t)length);
 }
 
 /* Out of descriptors, mostly: asking again at once would only burn the core. */
@@ -73,11 +66,11 @@ static void
 loop_on_accept_error(struct evconnlistener *listener, void *context)
 {
 	static const struct timeval pause = {0, ACCEPT_PAUSE_MICROSECONDS};
+	struct loop *loop = context;
 
-	(void)context;
 	log_warning("listen", "no connection can be accepted: %m; raise the limit of open files");
 	(void)evconnlistener_disable(listener);
-	(void)event_add(own_loop->accept_again, &pause);
+	(void)event_add(loop->accept_again, &pause);
 }
 
 static void
@@ -86,7 +79,7 @@ loop_on_accept_again(evutil_socket_t socket, short what, void *context)
 	struct loop *loop = context;
 
 	(void)socket, (void)what;
-	if (loop->bound != NULL)
+	if (loop->listener != NULL)
 		(void)evconnlistener_enable(loop->listener);
 }
 
@@ -105,7 +98,7 @@ loop_on_drain_look(evutil_socket_t socket, short what, void *context)
 	struct loop *loop = context;
 
 	(void)socket, (void)what;
-	if (loop->guards.busy == 0 || deadline_passed(loop->drain))
+	if (loop->connections.busy == 0 || deadline_passed(loop->drain))
 		(void)event_base_loopbreak(loop->base);
 }
 
@@ -127,10 +120,10 @@ loop_on_stop(evutil_socket_t socket, short what, void *context)
 
 	(void)socket, (void)what;
 	wake_clear(loop->stop);
-	if (loop->bound == NULL)
+	if (loop->listener == NULL)
 		return;
-	evhttp_del_accept_socket(loop->http, loop->bound);
-	loop->bound = NULL;
+	evconnlistener_free(loop->listener);
+	loop->listener = NULL;
 	loop->drain = deadline_after(DRAIN_MILLISECONDS);
 	request_drain(loop->handler);
 	(void)event_add(loop->drain_look, &period);
@@ -142,7 +135,6 @@ run(void *context)
 	struct loop *loop = context;
 	int result;
 
-	own_loop = loop;
 	do {
 		result = event_base_loop(loop->base, EVLOOP_ONCE);
 		request_flush(loop->handler);
@@ -156,21 +148,22 @@ run(void *context)
 /* ---- life ---- */
 
 static void
-open_http(struct loop *loop, int socket)
+listen_on(struct loop *loop, int socket)
 {
-	loop->http = evhttp_new(loop->base);
-	loop->listener =
-	    evconnlistener_new(loop->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, socket);
-	if (loop->http == NULL || loop->listener == NULL)
-		memory_panic("no memory for a server on descriptor %d", socket);
-	evhttp_set_default_content_type(loop->http, NULL);
-	/* what the gate hands on; 405 is ours to say */
-	evhttp_set_allowed_methods(loop->http, EVHTTP_REQ_POST | EVHTTP_REQ_GET | EVHTTP_REQ_HEAD |
-						   EVHTTP_REQ_OPTIONS);
-	evhttp_set_bevcb(loop->http, loop_on_connection, loop);
-	evhttp_set_gencb(loop->http, request_handle, loop->handler);
-	loop->bound = evhttp_bind_listener(loop->http, loop->listener);
-	if (loop->bound == NULL)
+	const struct loop_settings *settings = loop->settings;
+	struct http_connection_group *connections = &loop->connections;
+
+	connections->base = loop->base;
+	connections->server = settings->server;
+	connections->limits = settings->limits;
+	connections->limit = settings->limit;
+	connections->counters = settings->counters;
+	connections->on_request = request_handle;
+	connections->on_refusal = request_handle_refusal;
+	connections->context = loop->handler;
+	loop->listener = evconnlistener_new(loop->base, loop_on_connection, loop,
+					    LEV_OPT_CLOSE_ON_EXEC, 0, socket);
+	if (loop->listener == NULL)
 		memory_panic("no memory for a listener");
 	evconnlistener_set_error_cb(loop->listener, loop_on_accept_error);
 }
@@ -201,9 +194,9 @@ add_events(struct loop *loop, int returned, struct error *error)
 }
 
 /*
- * Nothing in it is locked: what crosses threads are two descriptors.  evhttp turns
- * reading and writing on and off some six times a request; the change list makes
- * two system calls of that.  (It must not see duplicated descriptors, and does not.)
+ * Nothing in it is locked: what crosses threads are two descriptors.  Writing is turned
+ * on for each answer, and off when it is out; the change list makes no system call of
+ * that.  (It must not see duplicated descriptors, and does not.)
  */
 static struct event_base *
 new_base(void)
@@ -230,18 +223,14 @@ loop_start(struct loop **out, const struct loop_settings *settings, int socket, 
 
 	loop->settings = settings;
 	loop->base = new_base();
-	loop->guards.base = loop->base;
-	loop->guards.limits = settings->limits;
-	loop->guards.limit = settings->limit;
-	loop->guards.counters = settings->counters;
-	http_guard_group_start(&loop->guards);
+	http_connection_group_start(&loop->connections);
 	loop->stop = -1;
 	if (!wake_open(&loop->stop, error) || !commit_returns_new(&loop->returns, &returned, error))
 		goto fail;
 	loop->handler = request_handler_new(settings->sources, settings->source_count,
 					    settings->commit, loop->returns, settings->report,
 					    settings->limit, settings->counters);
-	open_http(loop, socket);
+	listen_on(loop, socket);
 	if (!add_events(loop, returned, error))
 		goto fail;
 	failed = pthread_create(&loop->thread, NULL, run, loop);
@@ -287,9 +276,9 @@ loop_free(struct loop *loop)
 {
 	if (loop->handler != NULL)
 		request_finish(loop->handler);
-	if (loop->http != NULL)
-		evhttp_free(loop->http);
-	http_linger_stop(&loop->guards.lingers);
+	if (loop->listener != NULL)
+		evconnlistener_free(loop->listener);
+	http_connection_group_stop(&loop->connections);
 	free_event(loop->on_returns);
 	free_event(loop->on_stop);
 	free_event(loop->accept_again);

@@ -6,7 +6,7 @@
 #ifndef LOOP_H
 #define LOOP_H
 
-#include "bridge/receiver/http_guard.h"
+#include "bridge/receiver/http_connection.h"
 #include "bridge/receiver/request.h"
 #include "formats/error.h"
 
@@ -17,7 +17,7 @@ struct tls_server;
 /* What all loops are given; borrowed until loop_free(). */
 struct loop_settings {
 	struct tls_server *server;
-	struct http_guard_limits limits;
+	struct http_limits limits;
 	struct limit *limit; /* NULL: there is none */
 	const struct request_source *sources;
 	size_t source_count;

@@ -1,7 +1,7 @@
 /*
  * The receiver: bytes from the internet -> a durable event, then the answer.
  *
- *   listen -> tls_server -> http_guard -> request -> verify -> identify
+ *   listen -> tls_server -> http_connection -> request -> verify -> identify
  *          -> duplicate -> commit (spool_append) -> answer
  *
  * Threads: one event loop a core, which own their connections, and one commit

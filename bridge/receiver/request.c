@@ -1,17 +1,9 @@
-/*
- * An evhttp_request waits in a submission while its event goes to the disk.  If
- * the peer leaves meanwhile, evhttp takes its connection away (evcon is NULL) but
- * leaves the request to us, and evhttp_send_reply() then only frees it
- * (evhttp_connection_incoming_fail() and evhttp_send() of libevent 2.1.12).
- */
 #include "bridge/receiver/request.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <event2/buffer.h>
-#include <event2/http.h>
 #include <event2/util.h>
 
 #include "bridge/config.h"
@@ -23,19 +15,20 @@
 #include "bridge/receiver/commit_returns.h"
 #include "bridge/receiver/handshake.h"
 #include "bridge/receiver/hec_input.h"
-#include "bridge/receiver/http_gate.h"
-#include "bridge/receiver/http_guard.h"
+#include "bridge/receiver/http_admission.h"
+#include "bridge/receiver/http_connection.h"
+#include "bridge/receiver/http_request.h"
 #include "bridge/receiver/intake.h"
 #include "bridge/receiver/limit.h"
 #include "bridge/receiver/report.h"
 #include "bridge/receiver/request_hec.h"
 #include "bridge/receiver/request_internal.h"
-#include "bridge/receiver/request_read.h"
-#include "bridge/tls_server.h"
 #include "bridge/receiver/verify.h"
 #include "formats/memory.h"
 
-enum { ANSWER_BODY = 2048 /* bytes: code, and a sentence of struct error, escaped */ };
+enum {
+	CONSENT = HANDSHAKE_ORIGIN + 96, /* bytes: the headers of handshake.h */
+};
 
 /* What of an outcome is counted, where the answer alone tells it. */
 static const enum counter counted[ANSWERS] = {
@@ -101,35 +94,9 @@ request_pending(const struct request_handler *handler)
 	return handler->pending;
 }
 
-/* NULL where the peer has left. */
-static struct http_guard *
-guard_of(struct evhttp_request *request)
-{
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-
-	if (connection == NULL)
-		return NULL;
-	return http_guard_of(tls_server_session(evhttp_connection_get_bufferevent(connection)));
-}
-
-static void
-request_on_sent(struct evhttp_request *request, void *guard)
-{
-	(void)request;
-	http_guard_answered(guard);
-}
-
-/* evhttp says what it cannot do by -1, which is want of memory for what is ours. */
-static void
-add_header(struct evhttp_request *request, const char *name, const char *value)
-{
-	if (evhttp_add_header(evhttp_request_get_output_headers(request), name, value) != 0)
-		memory_panic("no memory for the answer's header %s", name);
-}
-
 /*
- * The Date of an answer.  evhttp would write it anew for each, and gmtime_r() takes a lock
- * that all loops contend for.
+ * The Date of an answer.  Not written anew for each: gmtime_r() takes a lock that all loops
+ * contend for.
  */
 static const char *
 date_of(struct request_handler *handler)
@@ -144,77 +111,51 @@ date_of(struct request_handler *handler)
 }
 
 static void
-add_body(struct evhttp_request *request, enum answer answer, struct slice sentence)
+reply(struct request_handler *handler, struct http_connection *connection,
+      struct http_response *response)
 {
-	char bytes[ANSWER_BODY];
-	struct slice whole;
-	struct text text;
-
-	text_start(&text, bytes, sizeof(bytes));
-	answer_write(answer, sentence, &text);
-	if (text.overflowed) {
-		text_cut(&text, 0);
-		answer_write(answer, (struct slice){NULL, 0}, &text);
-	}
-	whole = answer_is_verbatim(answer) ? sentence : text_slice(&text);
-	add_header(request, "Content-Type", "application/json");
-	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
-		return;
-	if (evbuffer_add(evhttp_request_get_output_buffer(request), whole.bytes, whole.length) != 0)
-		memory_panic("no memory for an answer");
+	response->date = date_of(handler);
+	response->closes = handler->draining;
+	http_connection_answer(connection, response);
 }
 
 void
-request_reply(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
-	      struct slice sentence)
+request_reply(struct request_handler *handler, struct http_connection *connection,
+	      enum answer answer, struct slice sentence)
 {
-	const struct answer_row *row = answer_row(answer);
-	struct http_guard *guard = guard_of(request);
-	bool closes = row->closes || handler->draining;
+	struct http_response response = {.answer = answer, .sentence = sentence};
 
-	add_header(request, "Date", date_of(handler));
-	if (row->header != NULL)
-		add_header(request, row->header, row->value);
-	if (closes)
-		add_header(request, "Connection", "close");
-	if (row->code != NULL || sentence.bytes != NULL)
-		add_body(request, answer, sentence);
-	if (guard != NULL)
-		evhttp_request_set_on_complete_cb(request, request_on_sent, guard);
-	evhttp_send_reply(request, row->status, row->reason, NULL);
-	if (guard != NULL)
-		http_guard_answering(guard, closes);
+	reply(handler, connection, &response);
 }
 
 static void
-answer_now(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
+answer_now(struct request_handler *handler, struct http_connection *connection, enum answer answer,
 	   struct slice sentence)
 {
 	if (counted[answer] != COUNTERS)
 		counters_add(handler->counters, counted[answer], 1);
-	request_reply(handler, request, answer, sentence);
+	request_reply(handler, connection, answer, sentence);
 }
 
 /* One that errs too often is told so, and to go: only after it was seen that he errs. */
 void
-request_refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer,
-	       struct slice sentence)
+request_refuse(struct request_handler *handler, struct http_connection *connection,
+	       enum answer answer, struct slice sentence)
 {
 	int status = answer_row(answer)->status;
-	struct http_guard *guard = guard_of(request);
 
-	if (status >= 400 && status < 500 && answer != ANSWER_TOO_MANY && guard != NULL &&
-	    !http_guard_may_err(guard)) {
+	if (status >= 400 && status < 500 && answer != ANSWER_TOO_MANY &&
+	    !http_admission_may_err(connection)) {
 		answer = ANSWER_TOO_MANY_REFUSED;
 		sentence = (struct slice){NULL, 0};
 	}
-	answer_now(handler, request, answer, sentence);
+	answer_now(handler, connection, answer, sentence);
 }
 
 static void
-refuse(struct request_handler *handler, struct evhttp_request *request, enum answer answer)
+refuse(struct request_handler *handler, struct http_connection *connection, enum answer answer)
 {
-	request_refuse(handler, request, answer, (struct slice){NULL, 0});
+	request_refuse(handler, connection, answer, (struct slice){NULL, 0});
 }
 
 /* ---- what becomes of it ---- */
@@ -237,17 +178,15 @@ source_of(const struct request_handler *handler, const char *target)
 }
 
 void
-request_submit(struct request_handler *handler, struct evhttp_request *request,
+request_submit(struct request_handler *handler, struct http_connection *connection,
 	       struct submission *submission)
 {
-	submission->request = request;
+	submission->connection = connection;
 	submission->returns = handler->returns;
 	submission->next = NULL;
 	*handler->outbox_end = submission;
 	handler->outbox_end = &submission->next;
 	handler->pending++;
-	if (request != NULL)
-		http_guard_hold(guard_of(request));
 }
 
 /* ---- bad signatures ---- */
@@ -265,31 +204,13 @@ request_drain(struct request_handler *handler)
 	request_report_tell(handler, true);
 }
 
-/* NULL where the peer has left. */
-static const char *
-address_of(struct evhttp_request *request)
-{
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	char *address = NULL;
-	uint16_t port = 0;
-
-	if (connection != NULL)
-		evhttp_connection_get_peer(connection, &address, &port);
-	return address;
-}
-
 /* The client's certificate, where one is wanted, and the signature. */
 static bool
-is_trusted(const struct request_source *source, struct evhttp_request *request,
+is_trusted(const struct request_source *source, const struct http_connection *connection,
 	   const struct verify_request *seen, struct verify_outcome *outcome, struct error *error)
 {
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-
 	if (source->client != NULL &&
-	    (connection == NULL ||
-	     !client_certificate_check(
-		 source->client, tls_server_session(evhttp_connection_get_bufferevent(connection)),
-		 error))) {
+	    !client_certificate_check(source->client, http_connection_session(connection), error)) {
 		outcome->reason = VERIFY_STRANGER;
 		return false;
 	}
@@ -297,15 +218,16 @@ is_trusted(const struct request_source *source, struct evhttp_request *request,
 }
 
 bool
-request_is_trusted(struct request_handler *handler, struct evhttp_request *request,
+request_is_trusted(struct request_handler *handler, struct http_connection *connection,
 		   const struct request_source *source, const struct verify_request *seen,
 		   struct verify_outcome *outcome)
 {
 	struct error error;
 
-	if (is_trusted(source, request, seen, outcome, &error))
+	if (is_trusted(source, connection, seen, outcome, &error))
 		return true;
-	request_report_note(handler, source, address_of(request), outcome->reason, &error);
+	request_report_note(handler, source, http_connection_address(connection), outcome->reason,
+			    &error);
 	return false;
 }
 
@@ -313,7 +235,7 @@ request_is_trusted(struct request_handler *handler, struct evhttp_request *reque
 
 /* A body that is no event, though somebody who is trusted sent it. */
 static void
-keep_rejected(struct request_handler *handler, struct evhttp_request *request,
+keep_rejected(struct request_handler *handler, struct http_connection *connection,
 	      const struct intake *intake, const struct error *error)
 {
 	const struct spool_rejected rejected = {.received_at = intake->seen->now,
@@ -322,33 +244,34 @@ keep_rejected(struct request_handler *handler, struct evhttp_request *request,
 						.evidence = text_slice(intake->evidence),
 						.body = intake->body};
 
-	request_submit(handler, request, submission_new_rejected(&rejected));
+	request_submit(handler, connection, submission_new_rejected(&rejected));
 }
 
 static void
-take_events(struct request_handler *handler, struct evhttp_request *request, struct intake *intake)
+take_events(struct request_handler *handler, struct http_connection *connection,
+	    struct intake *intake)
 {
 	struct submission *submission;
 	struct error error;
 
 	if (!intake_read(intake, handler->arena, &error)) {
-		keep_rejected(handler, request, intake, &error);
+		keep_rejected(handler, connection, intake, &error);
 		return;
 	}
 	counters_add(handler->counters, COUNTER_NOT_SUBSCRIBED, intake->unwanted);
 	if (intake->count == 0) {
-		request_reply(handler, request, ANSWER_ACCEPTED, (struct slice){NULL, 0});
+		request_reply(handler, connection, ANSWER_ACCEPTED, (struct slice){NULL, 0});
 		return;
 	}
 	submission = submission_new(intake->events, intake->count);
 	submission->binds_body = intake->binds_body;
-	request_submit(handler, request, submission);
+	request_submit(handler, connection, submission);
 }
 
 /* As that, of what is in a gzip body. */
 static void
-take_packed(struct request_handler *handler, struct evhttp_request *request, struct intake *intake,
-	    size_t limit)
+take_packed(struct request_handler *handler, struct http_connection *connection,
+	    struct intake *intake, size_t limit)
 {
 	struct slice packed = intake->body;
 	struct error error;
@@ -358,52 +281,49 @@ take_packed(struct request_handler *handler, struct evhttp_request *request, str
 	switch (gzip_expand(packed, limit, &bytes, &length)) {
 	case GZIP_DONE:
 		intake->body = (struct slice){bytes, length};
-		take_events(handler, request, intake);
+		take_events(handler, connection, intake);
 		free(bytes);
 		break;
 	case GZIP_TOO_LARGE:
-		refuse(handler, request, ANSWER_BODY_TOO_LARGE);
+		refuse(handler, connection, ANSWER_BODY_TOO_LARGE);
 		break;
 	case GZIP_BROKEN:
 		error_set(&error, "the body is not whole in gzip (RFC 1952)");
-		keep_rejected(handler, request, intake, &error);
+		keep_rejected(handler, connection, intake, &error);
 		break;
 	}
 }
 
 static void
-take_trusted(struct request_handler *handler, struct evhttp_request *request,
+take_trusted(struct request_handler *handler, struct http_connection *connection,
 	     const struct request_source *source, struct intake *intake)
 {
 	text_start(intake->evidence, handler->evidence, sizeof(handler->evidence));
 	if (intake->is_packed)
-		take_packed(handler, request, intake, source->body_limit);
+		take_packed(handler, connection, intake, source->body_limit);
 	else
-		take_events(handler, request, intake);
+		take_events(handler, connection, intake);
 	arena_clear(handler->arena);
 }
 
 bool
-request_is_within_rate(struct request_handler *handler, struct evhttp_request *request,
+request_is_within_rate(struct request_handler *handler, struct http_connection *connection,
 		       const struct request_source *source)
 {
-	struct http_guard *guard = guard_of(request);
-
-	if (guard != NULL)
-		http_guard_prove(guard);
+	http_admission_prove(connection);
 	return handler->limit == NULL ||
 	       limit_source(handler->limit, (size_t)(source - handler->sources),
 			    source->config->rate);
 }
 
 static void
-take_post(struct request_handler *handler, struct evhttp_request *request,
+take_post(struct request_handler *handler, struct http_request *request,
 	  const struct request_source *source)
 {
 	const struct verify_request seen = {
-	    .header = request_read_header,
+	    .header = http_request_header,
 	    .context = request,
-	    .body = request_read_body(request),
+	    .body = request->body,
 	    .now = deadline_wall(),
 	    .line = commit_line(handler->commit),
 	};
@@ -415,116 +335,114 @@ take_post(struct request_handler *handler, struct evhttp_request *request,
 	    .verify = source->verify,
 	    .seen = &seen,
 	    .outcome = &outcome,
-	    .headers = request_read_headers,
+	    .headers = http_request_headers,
 	    .form = intake_form(source->normalise, &seen),
-	    .is_packed = request_read_is_packed(request),
+	    .is_packed = http_request_is_packed(request),
 	    .body = seen.body,
 	    .evidence = &evidence,
 	};
+	struct http_connection *connection = request->connection;
 	char answer_bytes[CHALLENGE_ANSWER];
 
 	if (intake.form == INTAKE_UNKNOWN || (intake.is_packed && !source->config->takes_gzip)) {
-		refuse(handler, request, ANSWER_MEDIA_TYPE);
+		refuse(handler, connection, ANSWER_MEDIA_TYPE);
 		return;
 	}
-	if (!request_is_trusted(handler, request, source, &seen, &outcome)) {
-		refuse(handler, request, ANSWER_UNAUTHORIZED);
+	if (!request_is_trusted(handler, connection, source, &seen, &outcome)) {
+		refuse(handler, connection, ANSWER_UNAUTHORIZED);
 		return;
 	}
-	if (!request_is_within_rate(handler, request, source)) {
-		refuse(handler, request, ANSWER_TOO_MANY);
+	if (!request_is_within_rate(handler, connection, source)) {
+		refuse(handler, connection, ANSWER_TOO_MANY);
 		return;
 	}
 	text_start(&answer, answer_bytes, sizeof(answer_bytes));
 	if (challenge_post(source->config->challenge, source->verify, seen.body, &answer)) {
-		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
+		answer_now(handler, connection, ANSWER_CHALLENGE, text_slice(&answer));
 		return;
 	}
 	if (outcome.clock_agrees)
 		commit_agree(handler->commit, seen.now);
 	counters_use_secrets(handler->counters, (size_t)(source - handler->sources),
 			     outcome.secrets, seen.now);
-	take_trusted(handler, request, source, &intake);
+	take_trusted(handler, connection, source, &intake);
 }
 
 /* Whether events are wanted here, asked before any is sent. */
 static void
-take_options(struct request_handler *handler, struct evhttp_request *request,
+take_options(struct request_handler *handler, struct http_request *request,
 	     const struct request_source *source)
 {
-	const struct verify_request seen = {.header = request_read_header, .context = request};
+	const struct verify_request seen = {.header = http_request_header, .context = request};
+	struct http_response response = {.answer = ANSWER_HANDSHAKE};
 	struct handshake consent;
+	char fields[CONSENT];
+	struct text text;
 
 	if (!handshake_answer(source->config, &seen, &consent)) {
-		refuse(handler, request, ANSWER_OPTIONS);
+		refuse(handler, request->connection, ANSWER_OPTIONS);
 		return;
 	}
+	text_start(&text, fields, sizeof(fields));
 	if (consent.origin[0] != '\0')
-		add_header(request, "WebHook-Allowed-Origin", consent.origin);
+		text_append_format(&text, "WebHook-Allowed-Origin: %s\r\n", consent.origin);
 	if (consent.rate[0] != '\0')
-		add_header(request, "WebHook-Allowed-Rate", consent.rate);
-	refuse(handler, request, ANSWER_HANDSHAKE);
+		text_append_format(&text, "WebHook-Allowed-Rate: %s\r\n", consent.rate);
+	response.fields = text_slice(&text);
+	reply(handler, request->connection, &response);
 }
 
 /* What is asked with a GET, where the source's sender does so. */
 static void
-take_get(struct request_handler *handler, struct evhttp_request *request,
-	 const struct request_source *source, const char *target)
+take_get(struct request_handler *handler, struct http_request *request,
+	 const struct request_source *source)
 {
-	const struct verify_request seen = {.header = request_read_header, .context = request};
-	const char *query = strchr(target, '?');
+	const struct verify_request seen = {.header = http_request_header, .context = request};
+	const char *query = strchr(request->target, '?');
 	char answer_bytes[CHALLENGE_ANSWER];
 	struct text answer;
 
 	text_start(&answer, answer_bytes, sizeof(answer_bytes));
 	if (challenge_get(source->config->challenge, source->verify, &seen,
 			  text_of(query != NULL ? query + 1 : ""), &answer))
-		answer_now(handler, request, ANSWER_CHALLENGE, text_slice(&answer));
+		answer_now(handler, request->connection, ANSWER_CHALLENGE, text_slice(&answer));
 	else
-		refuse(handler, request, ANSWER_METHOD);
-}
-
-/* A refusal of the gate, told by the target that stands for it. */
-static enum answer
-refusal_of(const char *target)
-{
-	uint64_t answer;
-	size_t prefix = sizeof(HTTP_GATE_REFUSAL) - 1;
-
-	if (strncmp(target, HTTP_GATE_REFUSAL, prefix) != 0 ||
-	    !text_parse_unsigned(text_of(target + prefix), ANSWERS - 1, &answer))
-		return ANSWER_MALFORMED;
-	return (enum answer)answer;
+		refuse(handler, request->connection, ANSWER_METHOD);
 }
 
 void
-request_handle(struct evhttp_request *request, void *context)
+request_handle_refusal(struct http_connection *connection, enum answer why, void *context)
 {
 	struct request_handler *handler = context;
-	const char *target = evhttp_request_get_uri(request);
-	enum evhttp_cmd_type command = evhttp_request_get_command(request);
+
+	counters_add(handler->counters, COUNTER_REQUESTS, 1);
+	refuse(handler, connection, why);
+}
+
+void
+request_handle(struct http_request *request, void *context)
+{
+	struct request_handler *handler = context;
+	struct http_connection *connection = request->connection;
+	enum http_method method = request->head->method;
 	const struct request_source *source;
 
 	counters_add(handler->counters, COUNTER_REQUESTS, 1);
-	if (target[0] != '/') {
-		refuse(handler, request, refusal_of(target));
+	if (!http_admission_may_ask(connection)) {
+		answer_now(handler, connection, ANSWER_TOO_MANY_REFUSED, (struct slice){NULL, 0});
 		return;
 	}
-	if (handler->limit != NULL && !http_guard_may_ask(guard_of(request))) {
-		answer_now(handler, request, ANSWER_TOO_MANY_REFUSED, (struct slice){NULL, 0});
-		return;
-	}
-	source = source_of(handler, target);
+	source = source_of(handler, request->target);
 	if (source == NULL)
-		refuse(handler, request, ANSWER_NOT_FOUND);
-	else if (command == EVHTTP_REQ_OPTIONS)
+		refuse(handler, connection, ANSWER_NOT_FOUND);
+	else if (method == HTTP_METHOD_OPTIONS)
 		take_options(handler, request, source);
-	else if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_POST)
-		refuse(handler, request, ANSWER_METHOD);
+	else if (method != HTTP_METHOD_GET && method != HTTP_METHOD_POST)
+		refuse(handler, connection, ANSWER_METHOD);
 	else if (source->config->signature == CONFIG_SIGNATURE_HEC)
-		request_hec_take(handler, request, source, target, command == EVHTTP_REQ_POST);
-	else if (command == EVHTTP_REQ_GET)
-		take_get(handler, request, source, target);
+		request_hec_take(handler, request, source);
+	else if (method == HTTP_METHOD_GET)
+		take_get(handler, request, source);
 	else
 		take_post(handler, request, source);
 }
@@ -540,10 +458,10 @@ request_flush(struct request_handler *handler)
 			continue;
 		handler->pending--;
 		s->answer = ANSWER_UNAVAILABLE;
-		if (s->request != NULL && s->speaks_hec)
+		if (s->connection != NULL && s->speaks_hec)
 			request_hec_finish(handler, s);
-		else if (s->request != NULL)
-			refuse(handler, s->request, ANSWER_UNAVAILABLE);
+		else if (s->connection != NULL)
+			refuse(handler, s->connection, ANSWER_UNAVAILABLE);
 		free(s);
 	}
 	handler->outbox = NULL;
@@ -574,7 +492,7 @@ request_finish(struct request_handler *handler)
 
 		next = s->next;
 		handler->pending--;
-		if (s->request == NULL) { /* an event of our own, which nobody waits for */
+		if (s->connection == NULL) { /* an event of our own, which nobody waits for */
 			free(s);
 			continue;
 		}
@@ -584,7 +502,7 @@ request_finish(struct request_handler *handler)
 		if (s->speaks_hec)
 			request_hec_finish(handler, s);
 		else
-			request_reply(handler, s->request, s->answer, sentence);
+			request_reply(handler, s->connection, s->answer, sentence);
 		free(s);
 	}
 }

@@ -1,7 +1,6 @@
 /*
- * One request, from evhttp's call to the answer: path, method, media type,
- * signature, identity, subscription, disk, answer.  The only file that reads and
- * answers requests through evhttp.
+ * One request, from the gate to the answer: path, method, media type, signature,
+ * identity, subscription, disk, answer.
  *
  * A handler belongs to one loop and is used from its thread alone; the sources
  * are shared and read-only.
@@ -12,12 +11,14 @@
 #include <stddef.h>
 
 #include "bridge/counters.h"
+#include "bridge/receiver/answer.h"
 
 struct client_certificate;
 struct commit;
 struct commit_returns;
 struct config_source;
-struct evhttp_request;
+struct http_connection;
+struct http_request;
 struct limit;
 struct normalise;
 struct report;
@@ -43,8 +44,9 @@ struct request_handler *request_handler_new(const struct request_source *sources
 					    struct counters *counters);
 void request_handler_free(struct request_handler *handler);
 
-/* Takes a request, as evhttp's generic callback; `handler` is a request_handler. */
-void request_handle(struct evhttp_request *request, void *handler);
+/* Takes a request, or what is none, as struct http_connection_group hands it on. */
+void request_handle(struct http_request *request, void *handler);
+void request_handle_refusal(struct http_connection *connection, enum answer why, void *handler);
 
 /*
  * Hands to the commit thread what this turn of the loop has taken in: all at once,
@@ -61,7 +63,7 @@ void request_tick(struct request_handler *handler);
 /* From now on every answer closes its connection; tells what is still to be told. */
 void request_drain(struct request_handler *handler);
 
-/* How many are at the disk: evhttp must not be freed before they came back. */
+/* How many are at the disk: their connections are there until they came back. */
 size_t request_pending(const struct request_handler *handler);
 
 #endif

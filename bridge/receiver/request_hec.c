@@ -7,8 +7,8 @@
 #include "bridge/deadline.h"
 #include "bridge/gzip.h"
 #include "bridge/receiver/hec_input.h"
+#include "bridge/receiver/http_request.h"
 #include "bridge/receiver/request_internal.h"
-#include "bridge/receiver/request_read.h"
 
 enum { BODY = 256 /* bytes of an answer */ };
 
@@ -18,7 +18,8 @@ enum { BODY = 256 /* bytes of an answer */ };
 /* A request under way. */
 struct taking {
 	struct request_handler *handler;
-	struct evhttp_request *request;
+	struct http_request *request;
+	struct http_connection *connection;
 	const struct request_source *source;
 	const char *target;
 	const struct verify_request *seen;
@@ -27,7 +28,7 @@ struct taking {
 };
 
 static void
-answer(struct request_handler *handler, struct evhttp_request *request,
+answer(struct request_handler *handler, struct http_connection *connection,
        const struct hec_answer *content)
 {
 	enum answer outcome = hec_input_outcome(content->code);
@@ -37,9 +38,9 @@ answer(struct request_handler *handler, struct evhttp_request *request,
 	text_start(&text, bytes, sizeof(bytes));
 	hec_input_write(content, &text);
 	if (outcome == ANSWER_HEC_DONE)
-		request_reply(handler, request, outcome, text_slice(&text));
+		request_reply(handler, connection, outcome, text_slice(&text));
 	else
-		request_refuse(handler, request, outcome, text_slice(&text));
+		request_refuse(handler, connection, outcome, text_slice(&text));
 }
 
 static void
@@ -47,7 +48,7 @@ answer_code(const struct taking *taking, enum hec_code code)
 {
 	const struct hec_answer content = {code, -1, -1};
 
-	answer(taking->handler, taking->request, &content);
+	answer(taking->handler, taking->connection, &content);
 }
 
 static struct slice
@@ -55,7 +56,7 @@ header_of(const struct taking *taking, const char *name)
 {
 	size_t count;
 
-	return request_read_header(taking->request, name, &count);
+	return http_request_header(taking->request, name, &count);
 }
 
 /* ---- events ---- */
@@ -84,7 +85,7 @@ submit(const struct taking *taking, struct submission *submission, const struct 
 	submission->hec_invalid =
 	    is_whole || input->code == HEC_NO_DATA ? -1 : (int64_t)input->invalid;
 	submission->wants_sequence = taking->has_channel && is_whole;
-	request_submit(taking->handler, taking->request, submission);
+	request_submit(taking->handler, taking->connection, submission);
 }
 
 /*
@@ -142,7 +143,7 @@ take_acks(const struct taking *taking, struct slice body)
 	struct slice acks;
 
 	if (hec_input_acks(body, durable, handler->arena, &acks))
-		request_reply(handler, taking->request, ANSWER_HEC_DONE, acks);
+		request_reply(handler, taking->connection, ANSWER_HEC_DONE, acks);
 	else
 		answer_code(taking, HEC_INVALID_DATA);
 }
@@ -169,7 +170,7 @@ take_packed(const struct taking *taking, struct slice packed)
 		free(bytes);
 		break;
 	case GZIP_TOO_LARGE:
-		request_refuse(taking->handler, taking->request, ANSWER_BODY_TOO_LARGE,
+		request_refuse(taking->handler, taking->connection, ANSWER_BODY_TOO_LARGE,
 			       (struct slice){NULL, 0});
 		break;
 	case GZIP_BROKEN:
@@ -188,13 +189,14 @@ take_post(struct taking *taking)
 	struct verify_outcome outcome;
 	enum hec_code channel;
 
-	if (!request_is_trusted(handler, taking->request, taking->source, taking->seen, &outcome)) {
+	if (!request_is_trusted(handler, taking->connection, taking->source, taking->seen,
+				&outcome)) {
 		answer_code(taking,
 			    hec_input_refusal(header_of(taking, "authorization"), taking->target));
 		return;
 	}
-	if (!request_is_within_rate(handler, taking->request, taking->source)) {
-		request_refuse(handler, taking->request, ANSWER_TOO_MANY, absent);
+	if (!request_is_within_rate(handler, taking->connection, taking->source)) {
+		request_refuse(handler, taking->connection, ANSWER_TOO_MANY, absent);
 		return;
 	}
 	counters_use_secrets(handler->counters, (size_t)(taking->source - handler->sources),
@@ -204,30 +206,36 @@ take_post(struct taking *taking)
 	if (channel == HEC_CHANNEL_INVALID ||
 	    (channel == HEC_CHANNEL_MISSING && taking->endpoint != HEC_EVENT))
 		answer_code(taking, channel);
-	else if (request_read_is_packed(taking->request))
+	else if (http_request_is_packed(taking->request))
 		take_packed(taking, taking->seen->body);
 	else
 		take_body(taking, taking->seen->body);
 }
 
 void
-request_hec_take(struct request_handler *handler, struct evhttp_request *request,
-		 const struct request_source *source, const char *target, bool is_post)
+request_hec_take(struct request_handler *handler, struct http_request *request,
+		 const struct request_source *source)
 {
-	const struct verify_request seen = {.header = request_read_header,
+	const struct verify_request seen = {.header = http_request_header,
 					    .context = request,
-					    .body = request_read_body(request),
+					    .body = request->body,
 					    .now = deadline_wall()};
-	struct taking taking = {handler, request, source, target, &seen, HEC_NOWHERE, false};
+	struct taking taking = {.handler = handler,
+				.request = request,
+				.connection = request->connection,
+				.source = source,
+				.target = request->target,
+				.seen = &seen};
 	const struct slice absent = {NULL, 0};
+	bool is_post = request->head->method == HTTP_METHOD_POST;
 
-	taking.endpoint = hec_input_endpoint(source->config->path, target);
+	taking.endpoint = hec_input_endpoint(source->config->path, request->target);
 	if (taking.endpoint == HEC_HEALTH && !is_post)
 		answer_code(&taking, handler->draining ? HEC_SHUTTING_DOWN : HEC_HEALTHY);
 	else if (taking.endpoint == HEC_HEALTH || !is_post)
-		request_refuse(handler, request, ANSWER_METHOD, absent);
-	else if (request_read_is_packed(request) && !source->config->takes_gzip)
-		request_refuse(handler, request, ANSWER_MEDIA_TYPE, absent);
+		request_refuse(handler, request->connection, ANSWER_METHOD, absent);
+	else if (http_request_is_packed(request) && !source->config->takes_gzip)
+		request_refuse(handler, request->connection, ANSWER_MEDIA_TYPE, absent);
 	else
 		take_post(&taking);
 }
@@ -243,5 +251,5 @@ request_hec_finish(struct request_handler *handler, const struct submission *sub
 		if (submission->wants_sequence)
 			content.ack_id = (int64_t)submission->sequence;
 	}
-	answer(handler, submission->request, &content);
+	answer(handler, submission->connection, &content);
 }

@@ -9,9 +9,9 @@
 
 struct submission;
 
-/* Answers it, or submits its events; a GET where `is_post` is false. */
-void request_hec_take(struct request_handler *handler, struct evhttp_request *request,
-		      const struct request_source *source, const char *target, bool is_post);
+/* Answers it, or submits its events: of a POST or a GET. */
+void request_hec_take(struct request_handler *handler, struct http_request *request,
+		      const struct request_source *source);
 
 /* Answers one that has come back from the commit thread, or did not get there. */
 void request_hec_finish(struct request_handler *handler, const struct submission *submission);

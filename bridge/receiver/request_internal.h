@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "bridge/receiver/answer.h"
-#include "bridge/receiver/http_head.h"
+#include "bridge/receiver/http_connection.h"
 #include "bridge/receiver/request.h"
 #include "bridge/receiver/submission.h"
 #include "bridge/receiver/verify.h"
@@ -35,33 +35,34 @@ struct request_handler {
 	char evidence[REQUEST_EVIDENCE];
 };
 
-/* Hands the request back to evhttp; it is not to be touched after that. */
-void request_reply(struct request_handler *handler, struct evhttp_request *request,
+/* `sentence` may be absent. */
+void request_reply(struct request_handler *handler, struct http_connection *connection,
 		   enum answer answer, struct slice sentence);
 
 /*
  * As that, of what the sender did wrong; counted, and one that errs too often is told so
- * instead.  `sentence` may be absent.
+ * instead.
  */
-void request_refuse(struct request_handler *handler, struct evhttp_request *request,
+void request_refuse(struct request_handler *handler, struct http_connection *connection,
 		    enum answer answer, struct slice sentence);
 
 /*
- * On its way to the disk, with all others of this turn of the loop.  `request` is NULL
+ * On its way to the disk, with all others of this turn of the loop.  `connection` is NULL
  * for what nobody waits for.
  */
-void request_submit(struct request_handler *handler, struct evhttp_request *request,
+void request_submit(struct request_handler *handler, struct http_connection *connection,
 		    struct submission *submission);
 
 /* Certificate and signature; false: it is noted for report.h and is still to be answered. */
-MUST_CHECK bool request_is_trusted(struct request_handler *handler, struct evhttp_request *request,
+MUST_CHECK bool request_is_trusted(struct request_handler *handler,
+				   struct http_connection *connection,
 				   const struct request_source *source,
 				   const struct verify_request *seen,
 				   struct verify_outcome *outcome);
 
 /* Whoever came with a good signature: no attacker's, but may be too many. */
 MUST_CHECK bool request_is_within_rate(struct request_handler *handler,
-				       struct evhttp_request *request,
+				       struct http_connection *connection,
 				       const struct request_source *source);
 
 /*

@@ -31,7 +31,7 @@ struct submission {
 	bool speaks_hec;                /* it is answered as hec_input.h says: */
 	int hec_code;
 	int64_t hec_invalid;
-	void *request;                  /* the loop's own; untouched here */
+	void *connection;               /* the loop's own; untouched here */
 	struct commit_returns *returns; /* whither it comes back */
 	struct submission *next;
 };

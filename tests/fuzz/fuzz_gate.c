@@ -1,7 +1,6 @@
 /*
  * Bytes of a connection through the gate: whatever they are, it makes of them the same
- * requests in the same canonical form when they come whole, in single bytes, and in
- * pieces as the first byte says; and none that is longer than the room it asks for.
+ * requests when they come whole, in single bytes, and in pieces as the first byte says.
  * What it refuses it refuses in any pieces, if for another of two reasons.
  */
 #include <stdlib.h>
@@ -12,18 +11,35 @@
 
 enum { LIMIT = 4096, LONGEST = 64 * 1024, OUTCOME = 4 * LONGEST };
 
+/* Is what is to be taken the connection's last? */
+static bool
+is_last(const struct http_gate *gate)
+{
+	return gate->state == HTTP_GATE_REFUSED || gate->head.closes;
+}
+
 static void
 take(struct http_gate *gate, struct text *outcome)
 {
-	size_t before = outcome->length;
-	size_t room = http_gate_take_room(gate);
+	struct http_request request;
 
-	text_append_byte(outcome, http_gate_closes(gate) ? 'C' : 'K');
+	text_append_byte(outcome, is_last(gate) ? 'C' : 'K');
 	if (gate->state == HTTP_GATE_REFUSED)
 		return;
-	http_gate_take(gate, outcome);
-	if (outcome->length - before - 1 > room)
-		memory_panic("a canonical request is longer than its room");
+	http_gate_take(gate, &request);
+	text_append_number(outcome, request.head->method);
+	text_append_string(outcome, request.target);
+	text_append_number(outcome, request.head->minor);
+	for (size_t i = 0; i < request.head->field_count; i++) {
+		const struct http_field *field = &request.head->fields[i];
+
+		text_append_slice(outcome, http_head_part(request.bytes, field->name));
+		text_append_byte(outcome, ':');
+		text_append_slice(outcome, http_head_part(request.bytes, field->value));
+		text_append_byte(outcome, '\n');
+	}
+	text_append_slice(outcome, request.body);
+	http_gate_drop(gate);
 }
 
 static void
@@ -40,7 +56,7 @@ run(const char *bytes, size_t length, size_t step, struct text *outcome)
 		memcpy(http_gate_room(&gate, size), bytes + at, size);
 		http_gate_added(&gate, size);
 		while (open && http_gate_read(&gate) >= HTTP_GATE_WHOLE) {
-			open = !http_gate_closes(&gate);
+			open = !is_last(&gate);
 			take(&gate, outcome);
 		}
 	}
