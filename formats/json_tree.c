@@ -17,7 +17,7 @@ enum {
 };
 
 struct reader {
-	const char *at;
+	const char *at, *end;
 	struct arena *arena;
 	struct json_item *unused;
 	size_t depth;
@@ -130,19 +130,19 @@ unescape(struct reader *reader, struct slice raw)
 static struct slice
 take_string(struct reader *reader)
 {
-	const char *start = ++reader->at, *at = start;
-	struct slice raw;
-	bool is_escaped = false;
+	const char *start = ++reader->at;
+	const char *at = memchr(start, '"', (size_t)(reader->end - start));
 
-	for (; *at != '"'; at++) {
-		if (*at == '\\') {
-			is_escaped = true;
-			at++;
-		}
+	if (memchr(start, '\\', (size_t)(at - start)) == NULL) {
+		reader->at = at + 1;
+		return (struct slice){start, (size_t)(at - start)};
 	}
-	raw = (struct slice){start, (size_t)(at - start)};
+	/* the quote may be one of the string's */
+	for (at = start; *at != '"'; at++)
+		if (*at == '\\')
+			at++;
 	reader->at = at + 1;
-	return is_escaped ? unescape(reader, raw) : raw;
+	return unescape(reader, (struct slice){start, (size_t)(at - start)});
 }
 
 /* ---- values ---- */
@@ -311,7 +311,7 @@ bool
 json_tree_read(const struct json_item **object, struct slice text, struct arena *arena,
 	       struct error *error)
 {
-	struct reader reader = {.at = text.bytes, .arena = arena};
+	struct reader reader = {.at = text.bytes, .end = text.bytes + text.length, .arena = arena};
 	struct json_item *items;
 	struct json_scan scan;
 

@@ -23,10 +23,13 @@ struct known_header {
 	bool (*take)(struct http_head *head, struct slice value);
 };
 
+/* In any case.  Most words differ in their length, or the letter that they begin with. */
 static bool
 is_word(struct slice text, struct slice word)
 {
-	return text.length == word.length && strncasecmp(text.bytes, word.bytes, word.length) == 0;
+	return text.length == word.length && text.length > 0 &&
+	       (text.bytes[0] | 0x20) == (word.bytes[0] | 0x20) &&
+	       strncasecmp(text.bytes, word.bytes, word.length) == 0;
 }
 
 /* RFC 3986 3.2.2, 3.2.3 without the comma, which joins two Hosts into one. */

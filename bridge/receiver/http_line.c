@@ -2,6 +2,21 @@
 
 #include <string.h>
 
+/* RFC 9110 5.6.2 */
+static const bool token[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true,  ['#'] = true,
+    ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
+    ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
+    ['`'] = true,         ['|'] = true,         ['~'] = true,
+};
+
+/* RFC 9110 5.5: no control character but HTAB. */
+static const bool field_value[256] = {
+    ['\t'] = true,
+    [' ' ... '~'] = true,
+    [0x80 ... 0xFF] = true,
+};
+
 bool
 http_line_is_alphanumeric(unsigned char byte)
 {
@@ -15,45 +30,35 @@ http_line_is_one_of(unsigned char byte, const char *set)
 	return byte != '\0' && strchr(set, byte) != NULL;
 }
 
-/* RFC 9110 5.6.2 */
 static bool
-is_token_byte(unsigned char byte)
+are_all(struct slice text, const bool allowed[256])
 {
-	return http_line_is_alphanumeric(byte) || byte == '-' ||
-	       http_line_is_one_of(byte, "!#$%&'*+.^_`|~");
+	for (size_t i = 0; i < text.length; i++)
+		if (!allowed[(unsigned char)text.bytes[i]])
+			return false;
+	return true;
 }
 
 bool
 http_line_is_token(struct slice text)
 {
-	for (size_t i = 0; i < text.length; i++)
-		if (!is_token_byte((unsigned char)text.bytes[i]))
-			return false;
-	return text.length > 0;
+	return text.length > 0 && are_all(text, token);
 }
 
-/* RFC 9110 5.5: no control character but HTAB. */
 static bool
-is_field_value(struct slice value)
+is_blank(char byte)
 {
-	for (size_t i = 0; i < value.length; i++) {
-		unsigned char byte = (unsigned char)value.bytes[i];
-
-		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
-			return false;
-	}
-	return true;
+	return byte == ' ' || byte == '\t';
 }
 
 struct slice
 http_line_trim(struct slice text)
 {
-	while (text.length > 0 && http_line_is_one_of((unsigned char)text.bytes[0], " \t")) {
+	while (text.length > 0 && is_blank(text.bytes[0])) {
 		text.bytes++;
 		text.length--;
 	}
-	while (text.length > 0 &&
-	       http_line_is_one_of((unsigned char)text.bytes[text.length - 1], " \t"))
+	while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
 		text.length--;
 	return text;
 }
@@ -68,7 +73,7 @@ http_line_split(struct slice line, struct slice *name, struct slice *value)
 	/* a blank before the colon, or at the start of the line (obs-fold), is no token */
 	*name = (struct slice){line.bytes, (size_t)(colon - line.bytes)};
 	*value = http_line_trim((struct slice){colon + 1, line.length - name->length - 1});
-	return http_line_is_token(*name) && is_field_value(*value);
+	return http_line_is_token(*name) && are_all(*value, field_value);
 }
 
 enum http_line_result
