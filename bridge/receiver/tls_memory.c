@@ -7,6 +7,7 @@
 
 #include <malloc.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -16,6 +17,7 @@ enum {
 	BUFFER_SIZE = BUFFER_LEAST + 1024,
 	BUFFER_SLACK = 64, /* malloc() may give that much more than it was asked for */
 	BUFFERS = 16,      /* a thread; the most that one turn of a loop holds is a few */
+	ALIGNED = 1024,    /* bytes: where a buffer begins, and little else */
 };
 
 static _Thread_local struct {
@@ -39,16 +41,26 @@ allocate(size_t size, const char *file, int line)
 		return malloc(size);
 	if (kept.count > 0)
 		return kept.buffers[--kept.count];
-	return malloc(BUFFER_SIZE);
+	return aligned_alloc(ALIGNED, BUFFER_SIZE);
+}
+
+/* Nearly all that is released fails the first test, which costs nothing. */
+static bool
+was_buffer(void *memory)
+{
+	size_t size;
+
+	if ((uintptr_t)memory % ALIGNED != 0)
+		return false;
+	size = malloc_usable_size(memory);
+	return size >= BUFFER_SIZE && size < BUFFER_SIZE + BUFFER_SLACK;
 }
 
 static void
 release(void *memory, const char *file, int line)
 {
-	size_t size = malloc_usable_size(memory);
-
 	(void)file, (void)line;
-	if (size >= BUFFER_SIZE && size < BUFFER_SIZE + BUFFER_SLACK && kept.count < BUFFERS)
+	if (was_buffer(memory) && kept.count < BUFFERS)
 		kept.buffers[kept.count++] = memory;
 	else
 		free(memory);
