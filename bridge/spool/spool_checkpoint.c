@@ -6,7 +6,7 @@
  * A checkpoint is due when the WAL is this long: short, because a flipped bit in it
  * costs all that was committed behind it, and long enough to be rare.
  */
-enum { SPOOL_CHECKPOINT_STEP = 4 * 1024 * 1024 };
+enum { SPOOL_CHECKPOINT_STEP = 2 * 1024 * 1024 };
 
 bool
 spool_checkpoint(struct spool *spool, bool force, struct error *error)
