@@ -242,14 +242,18 @@ close_behind_answer(struct http_connection *connection)
 		http_linger_start(&group->lingers, group->base, socket);
 }
 
-/* The answer is out: to the next request, which may be here already. */
+/*
+ * The answer is out: to the next request.  Where that is here already no more is read
+ * before it is answered, too, or one who sends ever more would have it all kept.
+ */
 static void
 read_on(struct http_connection *connection)
 {
 	advance(connection);
+	if (connection->phase >= PHASE_HELD)
+		return;
 	if (connection->has_ended) {
-		if (connection->phase < PHASE_HELD) /* and will not be */
-			http_connection_close(connection);
+		http_connection_close(connection);
 		return;
 	}
 	if ((bufferevent_get_enabled(connection->stream) & EV_READ) == 0)

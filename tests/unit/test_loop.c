@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -574,7 +576,7 @@ every_refusal_has_its_status_and_closes_where_it_must(void **state)
 		if (refusals[i].header != NULL)
 			assert_non_null(strstr(response.head, refusals[i].header));
 		assert_null(strstr(response.head, "Server:"));
-		/* an answer to HTTP/1.0 has no length: its body ends with the connection */
+		/* RFC 9110 8.6: a 204 has neither */
 		if (strstr(response.head, "Content-Length: ") != NULL)
 			assert_non_null(strstr(response.body, "{\"code\":\""));
 		if (refusals[i].closes) {
@@ -860,6 +862,61 @@ records_that_come_together_are_all_read(void **state)
 	sender_free(sender);
 }
 
+/* Bytes that it has sent and that the bridge has not read (proc_pid_net(5)). */
+static size_t
+unread(const struct sender *sender)
+{
+	struct sockaddr_in own;
+	socklen_t length = sizeof(own);
+	unsigned local, remote, queued, waiting = 0;
+	FILE *table = fopen("/proc/net/tcp", "r");
+	char line[512];
+	int unsent;
+
+	assert_non_null(table);
+	assert_int_equal(getsockname(sender->socket, (struct sockaddr *)&own, &length), 0);
+	assert_int_equal(ioctl(sender->socket, SIOCOUTQ, &unsent), 0);
+	while (fgets(line, sizeof(line), table) != NULL)
+		/* NOLINTNEXTLINE(cert-err34-c): a line of another form has not four numbers */
+		if (sscanf(line, " %*d: %*x:%x %*x:%x %*x %*x:%x", &local, &remote, &queued) == 3 &&
+		    local == bench.port && remote == ntohs(own.sin_port))
+			waiting = queued;
+	assert_int_equal(fclose(table), 0);
+	return (size_t)unsent + waiting;
+}
+
+/* Who sends ever more requests, and does not read the answers, is not read from either. */
+static void
+no_more_is_read_than_is_answered(void **state)
+{
+	static const char request[] = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+	enum { ALL = 200 * 1024, LEAST_UNREAD = ALL / 2, LOOK_MS = 50 };
+	const int small = 4096, large = 1 << 20;
+	struct deadline deadline = deadline_after(PATIENCE * INT64_C(1000));
+	struct sender *sender;
+	uint64_t before, seen = 0;
+	char bytes[ALL];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = request[i % (sizeof(request) - 1)];
+	assert_int_equal(setsockopt(bench.socket, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	sender = sender_new();
+	assert_int_equal(setsockopt(sender->socket, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large)),
+			 0);
+	before = counted(COUNTER_REQUESTS);
+	send_bytes(sender, bytes, sizeof(bytes));
+	/* until the answers have no room any more */
+	while (counted(COUNTER_REQUESTS) == before || counted(COUNTER_REQUESTS) != seen) {
+		seen = counted(COUNTER_REQUESTS);
+		assert_false(deadline_passed(deadline));
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	assert_true(seen - before < ALL / sizeof(request) / 4);
+	assert_true(unread(sender) > LEAST_UNREAD);
+	sender_free(sender);
+}
+
 /* What fires while libevent takes a connection away does nothing. */
 static void
 connections_that_wait_for_their_turn_do_not_hold_up_the_end(void **state)
@@ -905,6 +962,7 @@ main(void)
 	    cmocka_unit_test(records_that_come_together_are_all_read),
 	    cmocka_unit_test(what_is_under_way_is_answered_when_the_loop_stops),
 	    cmocka_unit_test(connections_that_wait_for_their_turn_do_not_hold_up_the_end),
+	    cmocka_unit_test(no_more_is_read_than_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
