@@ -10,7 +10,7 @@
 #include "formats/memory.h"
 
 enum {
-	FIRST_CAPACITY = 1024, /* malloc() has that at hand, more is searched for */
+	FIRST_CAPACITY = 1024,      /* malloc() has that at hand, more is searched for */
 	TRUSTED_LENGTH = 64 * 1024, /* room for a body that is made before any of it came */
 };
 
