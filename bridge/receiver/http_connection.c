@@ -402,9 +402,12 @@ http_connection_group_start(struct http_connection_group *group)
 void
 http_connection_group_stop(struct http_connection_group *group)
 {
-	struct http_connection *connection;
+	struct http_connection *next;
 
-	while ((connection = TAILQ_FIRST(&group->all)) != NULL)
+	for (struct http_connection *connection = TAILQ_FIRST(&group->all); connection != NULL;
+	     connection = next) {
+		next = TAILQ_NEXT(connection, by_age);
 		http_connection_close(connection);
+	}
 	http_linger_stop(&group->lingers);
 }
