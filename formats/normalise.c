@@ -319,10 +319,7 @@ static bool
 read_outcome(struct slice word, bool *success)
 {
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
-		struct slice known = text_of(outcomes[i].word);
-
-		if (known.length == word.length &&
-		    strncasecmp(known.bytes, word.bytes, word.length) == 0) {
+		if (text_slices_equal_any_case(text_of(outcomes[i].word), word)) {
 			*success = outcomes[i].success;
 			return true;
 		}

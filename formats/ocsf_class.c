@@ -1,7 +1,6 @@
 #include "formats/ocsf_class.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "formats/catalogue.h"
 
@@ -50,7 +49,7 @@ enum { SINCE_ARCHIVED = 4, STATE_ARCHIVED = 5, STATUS_OTHER = 99 };
 static bool
 is_word(struct slice text, const char *word)
 {
-	return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
+	return text_slices_equal_any_case(text, text_of(word));
 }
 
 static void

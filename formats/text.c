@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void
 text_start(struct text *text, char *bytes, size_t capacity)
@@ -118,6 +119,17 @@ text_slices_equal(struct slice left, struct slice right)
 	if (left.bytes == NULL || right.bytes == NULL)
 		return left.bytes == right.bytes;
 	return left.length == right.length && memcmp(left.bytes, right.bytes, left.length) == 0;
+}
+
+/* Most words differ in their length, or the letter that they begin with. */
+bool
+text_slices_equal_any_case(struct slice left, struct slice right)
+{
+	if (left.bytes == NULL || right.bytes == NULL)
+		return left.bytes == right.bytes;
+	return left.length == right.length &&
+	       (left.length == 0 || ((left.bytes[0] | 0x20) == (right.bytes[0] | 0x20) &&
+				     strncasecmp(left.bytes, right.bytes, left.length) == 0));
 }
 
 bool

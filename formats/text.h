@@ -50,7 +50,9 @@ struct slice text_slice(const struct text *text);
 /* Bytes, exactly: absent equals only absent. */
 bool text_slices_equal(struct slice left, struct slice right);
 bool text_slice_is(struct slice slice, const char *string); /* NUL-terminated */
-struct slice text_of(const char *string);                   /* NUL-terminated, or NULL: absent */
+/* ASCII letters in either case; absent equals only absent, here too. */
+bool text_slices_equal_any_case(struct slice left, struct slice right);
+struct slice text_of(const char *string); /* NUL-terminated, or NULL: absent */
 
 /* 0 to 15, of either case; -1: it is no hexadecimal digit. */
 int text_hex_digit(char byte);

@@ -86,8 +86,7 @@ name_of_host(struct slice host)
 static bool
 is_same_name(struct slice name, const char *other)
 {
-	return other != NULL && strlen(other) == name.length &&
-	       strncasecmp(name.bytes, other, name.length) == 0;
+	return other != NULL && text_slices_equal_any_case(name, text_of(other));
 }
 
 /* A name in somebody's DNS can be made to point here; an address cannot. */

@@ -104,17 +104,14 @@ hand_on(struct http_connection *connection)
 	http_connection_enter(connection, PHASE_HELD, 0);
 	/* from here on it is the commit thread's queue that is bounded */
 	http_admission_release(connection);
+	connection->asked = (struct http_asked){.minor = 1, .closes = http_gate_closes(gate)};
 	if (gate->state == HTTP_GATE_REFUSED) {
-		connection->asked = (struct http_asked){.minor = 1, .closes = true};
 		group->on_refusal(connection, gate->refusal, group->context);
 		return;
 	}
-	connection->asked = (struct http_asked){
-	    .minor = gate->head.minor,
-	    .is_head = gate->head.method == HTTP_METHOD_HEAD,
-	    .keeps = gate->head.keeps,
-	    .closes = gate->head.closes,
-	};
+	connection->asked.minor = gate->head.minor;
+	connection->asked.is_head = gate->head.method == HTTP_METHOD_HEAD;
+	connection->asked.keeps = gate->head.keeps;
 	http_gate_take(gate, &request);
 	request.connection = connection;
 	group->on_request(&request, group->context);

@@ -134,6 +134,12 @@ http_gate_wants_continue(struct http_gate *gate)
 	return due;
 }
 
+bool
+http_gate_closes(const struct http_gate *gate)
+{
+	return gate->state == HTTP_GATE_REFUSED || gate->head.closes;
+}
+
 void
 http_gate_take(struct http_gate *gate, struct http_request *request)
 {

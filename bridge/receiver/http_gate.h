@@ -47,6 +47,9 @@ enum http_gate_state http_gate_read(struct http_gate *gate);
 /* True once where the sender waits for "100 Continue" before it sends its body. */
 bool http_gate_wants_continue(struct http_gate *gate);
 
+/* True where the request or refusal to be taken is the connection's last. */
+bool http_gate_closes(const struct http_gate *gate);
+
 /* Refuses what is under way: for deadlines. */
 void http_gate_refuse(struct http_gate *gate, enum answer answer);
 

@@ -9,7 +9,6 @@
 #include "bridge/receiver/http_head.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "bridge/receiver/http_line.h"
 
@@ -22,15 +21,6 @@ struct known_header {
 	/* What it tells; false: not a value that it may have.  NULL: nothing. */
 	bool (*take)(struct http_head *head, struct slice value);
 };
-
-/* In any case.  Most words differ in their length, or the letter that they begin with. */
-static bool
-is_word(struct slice text, struct slice word)
-{
-	return text.length == word.length && text.length > 0 &&
-	       (text.bytes[0] | 0x20) == (word.bytes[0] | 0x20) &&
-	       strncasecmp(text.bytes, word.bytes, word.length) == 0;
-}
 
 /* RFC 3986 3.2.2, 3.2.3 without the comma, which joins two Hosts into one. */
 static bool
@@ -59,7 +49,7 @@ static bool
 take_transfer_encoding(struct http_head *head, struct slice value)
 {
 	head->chunked = true;
-	return is_word(value, SLICE_LITERAL("chunked"));
+	return text_slices_equal_any_case(value, SLICE_LITERAL("chunked"));
 }
 
 /* RFC 9110 7.6.1: a list of options. */
@@ -71,9 +61,9 @@ take_connection(struct http_head *head, struct slice value)
 		size_t length = comma == NULL ? value.length : (size_t)(comma - value.bytes);
 		struct slice option = http_line_trim((struct slice){value.bytes, length});
 
-		if (is_word(option, SLICE_LITERAL("close")))
+		if (text_slices_equal_any_case(option, SLICE_LITERAL("close")))
 			head->closes = true;
-		if (is_word(option, SLICE_LITERAL("keep-alive")))
+		if (text_slices_equal_any_case(option, SLICE_LITERAL("keep-alive")))
 			head->keeps = true;
 		if (option.length > 0 && !http_line_is_token(option))
 			return false;
@@ -88,7 +78,7 @@ take_connection(struct http_head *head, struct slice value)
 static bool
 take_expect(struct http_head *head, struct slice value)
 {
-	head->expects = is_word(value, SLICE_LITERAL("100-continue"));
+	head->expects = text_slices_equal_any_case(value, SLICE_LITERAL("100-continue"));
 	head->expects_unknown = !head->expects;
 	return true;
 }
@@ -97,9 +87,10 @@ static bool
 take_content_encoding(struct http_head *head, struct slice value)
 {
 	/* which source takes gzip is not known yet: request.c */
-	head->encoded = !is_word(value, SLICE_LITERAL("identity")) &&
-			!is_word(value, SLICE_LITERAL("gzip")) &&
-			!is_word(value, SLICE_LITERAL("x-gzip"));
+	head->packed = text_slices_equal_any_case(value, SLICE_LITERAL("gzip")) ||
+		       text_slices_equal_any_case(value, SLICE_LITERAL("x-gzip"));
+	head->encoded =
+	    !head->packed && !text_slices_equal_any_case(value, SLICE_LITERAL("identity"));
 	return true;
 }
 
@@ -228,7 +219,7 @@ read_field(struct http_head *head, const char *bytes, struct slice line)
 	for (size_t i = 0; i < KNOWN_HEADERS; i++) {
 		const struct known_header *known = &known_headers[i];
 
-		if (!is_word(name, known->name))
+		if (!text_slices_equal_any_case(name, known->name))
 			continue;
 		if (known->once && (head->seen & 1U << i) != 0)
 			return refuse(head, ANSWER_MALFORMED);

@@ -64,7 +64,8 @@ struct http_head {
 	bool closes;          /* the connection is not used after this request */
 	bool keeps;           /* "Connection: keep-alive" was asked for */
 	bool expects;         /* 100-continue is waited for */
-	bool encoded;         /* Content-Encoding is more than identity */
+	bool packed;          /* Content-Encoding is gzip (RFC 9110 8.4.1.3) */
+	bool encoded;         /* it is another one, and not identity either */
 	bool expects_unknown; /* another expectation */
 	enum answer refusal;
 };

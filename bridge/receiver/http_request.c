@@ -8,14 +8,13 @@ http_request_header(void *context, const char *name, size_t *count)
 {
 	const struct http_request *request = context;
 	const struct http_head *head = request->head;
-	struct slice found = {NULL, 0};
-	size_t length = strlen(name);
+	struct slice found = {NULL, 0}, wanted = text_of(name);
 
 	*count = 0;
 	for (size_t i = 0; i < head->field_count; i++) {
 		struct slice other = http_head_part(request->bytes, head->fields[i].name);
 
-		if (other.length != length || strncasecmp(other.bytes, name, length) != 0)
+		if (!text_slices_equal_any_case(other, wanted))
 			continue;
 		if ((*count)++ == 0)
 			found = http_head_part(request->bytes, head->fields[i].value);
@@ -45,14 +44,4 @@ http_request_headers(void *context, const char *prefix, struct text *text)
 		text_append_slice(text, http_head_part(request->bytes, head->fields[i].value));
 		text_append_byte(text, '\n');
 	}
-}
-
-bool
-http_request_is_packed(struct http_request *request)
-{
-	size_t count;
-	struct slice coding = http_request_header(request, "content-encoding", &count);
-
-	return count > 0 && !(coding.length == strlen("identity") &&
-			      strncasecmp(coding.bytes, "identity", coding.length) == 0);
 }

@@ -24,8 +24,4 @@ struct slice http_request_header(void *request, const char *name, size_t *count)
 
 /* As `headers` of struct intake. */
 void http_request_headers(void *request, const char *prefix, struct text *text);
-
-/* Is the body gzip?  The gate lets through that and identity, which is nothing. */
-bool http_request_is_packed(struct http_request *request);
-
 #endif

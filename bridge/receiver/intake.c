@@ -42,7 +42,7 @@ media_type(struct slice type)
 static bool
 is_type(struct slice type, const char *name)
 {
-	return type.length == strlen(name) && strncasecmp(type.bytes, name, type.length) == 0;
+	return text_slices_equal_any_case(type, text_of(name));
 }
 
 /* RFC 6839 3.1 */

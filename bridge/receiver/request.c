@@ -337,7 +337,7 @@ take_post(struct request_handler *handler, struct http_request *request,
 	    .outcome = &outcome,
 	    .headers = http_request_headers,
 	    .form = intake_form(source->normalise, &seen),
-	    .is_packed = http_request_is_packed(request),
+	    .is_packed = request->head->packed,
 	    .body = seen.body,
 	    .evidence = &evidence,
 	};

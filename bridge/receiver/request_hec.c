@@ -206,7 +206,7 @@ take_post(struct taking *taking)
 	if (channel == HEC_CHANNEL_INVALID ||
 	    (channel == HEC_CHANNEL_MISSING && taking->endpoint != HEC_EVENT))
 		answer_code(taking, channel);
-	else if (http_request_is_packed(taking->request))
+	else if (taking->request->head->packed)
 		take_packed(taking, taking->seen->body);
 	else
 		take_body(taking, taking->seen->body);
@@ -234,7 +234,7 @@ request_hec_take(struct request_handler *handler, struct http_request *request,
 		answer_code(&taking, handler->draining ? HEC_SHUTTING_DOWN : HEC_HEALTHY);
 	else if (taking.endpoint == HEC_HEALTH || !is_post)
 		request_refuse(handler, request->connection, ANSWER_METHOD, absent);
-	else if (http_request_is_packed(request) && !source->config->takes_gzip)
+	else if (request->head->packed && !source->config->takes_gzip)
 		request_refuse(handler, request->connection, ANSWER_MEDIA_TYPE, absent);
 	else
 		take_post(&taking);

@@ -11,25 +11,20 @@
 
 enum { LIMIT = 4096, LONGEST = 64 * 1024, OUTCOME = 4 * LONGEST };
 
-/* Is what is to be taken the connection's last? */
-static bool
-is_last(const struct http_gate *gate)
-{
-	return gate->state == HTTP_GATE_REFUSED || gate->head.closes;
-}
-
 static void
 take(struct http_gate *gate, struct text *outcome)
 {
 	struct http_request request;
 
-	text_append_byte(outcome, is_last(gate) ? 'C' : 'K');
+	text_append_byte(outcome, http_gate_closes(gate) ? 'C' : 'K');
 	if (gate->state == HTTP_GATE_REFUSED)
 		return;
 	http_gate_take(gate, &request);
 	text_append_number(outcome, request.head->method);
 	text_append_string(outcome, request.target);
+	text_append_byte(outcome, ' ');
 	text_append_number(outcome, request.head->minor);
+	text_append_byte(outcome, '\n');
 	for (size_t i = 0; i < request.head->field_count; i++) {
 		const struct http_field *field = &request.head->fields[i];
 
@@ -38,6 +33,7 @@ take(struct http_gate *gate, struct text *outcome)
 		text_append_slice(outcome, http_head_part(request.bytes, field->value));
 		text_append_byte(outcome, '\n');
 	}
+	text_append_byte(outcome, '\n');
 	text_append_slice(outcome, request.body);
 	http_gate_drop(gate);
 }
@@ -56,7 +52,7 @@ run(const char *bytes, size_t length, size_t step, struct text *outcome)
 		memcpy(http_gate_room(&gate, size), bytes + at, size);
 		http_gate_added(&gate, size);
 		while (open && http_gate_read(&gate) >= HTTP_GATE_WHOLE) {
-			open = !is_last(&gate);
+			open = !http_gate_closes(&gate);
 			take(&gate, outcome);
 		}
 	}

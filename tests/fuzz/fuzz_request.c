@@ -172,13 +172,6 @@ prepare(void)
 	start_loop(&error);
 }
 
-/* Is what is to be taken the connection's last? */
-static bool
-is_last(const struct http_gate *gate)
-{
-	return gate->state == HTTP_GATE_REFUSED || gate->head.closes;
-}
-
 /* How many answers those bytes ask for. */
 static size_t
 expected_answers(const char *bytes, size_t length, bool *closes)
@@ -191,7 +184,7 @@ expected_answers(const char *bytes, size_t length, bool *closes)
 	memcpy(http_gate_room(&gate, length), bytes, length);
 	http_gate_added(&gate, length);
 	while (!*closes && http_gate_read(&gate) >= HTTP_GATE_WHOLE) {
-		*closes = is_last(&gate);
+		*closes = http_gate_closes(&gate);
 		if (gate.state == HTTP_GATE_WHOLE)
 			http_gate_drop(&gate);
 		count++;

@@ -88,10 +88,28 @@ absent_equals_only_absent(void **state)
 	assert_false(text_slice_is(text_of("key"), "keys"));
 }
 
+static void
+equal_in_any_case(void **state)
+{
+	static const struct slice absent = {NULL, 0};
+
+	(void)state;
+	assert_true(text_slices_equal_any_case(text_of("Webhook-Id"), text_of("wEBHOOK-iD")));
+	assert_true(text_slices_equal_any_case(text_of(""), text_of("")));
+	assert_true(text_slices_equal_any_case(absent, absent));
+	assert_false(text_slices_equal_any_case(absent, text_of("")));
+	assert_false(text_slices_equal_any_case(text_of("gzip"), text_of("gzi")));
+	assert_false(text_slices_equal_any_case(text_of("gzip"), text_of("gzap")));
+	/* bytes that differ in the bit of the case alone, and are no letters */
+	assert_false(text_slices_equal_any_case(text_of("@a"), text_of("`a")));
+	assert_false(text_slices_equal_any_case(text_of("a["), text_of("a{")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(equal_in_any_case),
 	    cmocka_unit_test(overflow_stays_set_and_writes_nothing),
 	    cmocka_unit_test(numbers_are_written_whole),
 	    cmocka_unit_test(unsigned_is_read_up_to_its_border),
