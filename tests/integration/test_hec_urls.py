@@ -92,8 +92,9 @@ def one_that_cannot_be_reached_is_left_until_it_is_back():
 
 @test
 def one_that_is_not_well_is_not_begun_with():
-    with Case("not-well") as case:
-        case.server.health = code(20)
+    case = Case("not-well")
+    case.server.health = code(20)  # before the bridge is there: it is asked at its start
+    with case:
         case.post("one")
         case.arrived_at(case.second, "one")
         assert not requests(case.server)
