@@ -228,24 +228,26 @@ tls_server_ask_clients(struct tls_server *server, const char *ca_file, struct er
 	return true;
 }
 
-struct bufferevent *
-tls_server_accept(struct tls_server *server, struct event_base *base, int socket)
+SSL *
+tls_server_session(struct tls_server *server)
 {
 	SSL *session = SSL_new(server->context);
-	struct bufferevent *stream = NULL;
 
-	if (session != NULL)
-		stream = bufferevent_openssl_socket_new(
-		    base, socket, session, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (session == NULL)
+		memory_panic("no memory for a TLS session");
+	SSL_set_accept_state(session);
+	return session;
+}
+
+struct bufferevent *
+tls_server_bufferevent(struct tls_server *server, struct event_base *base)
+{
+	struct bufferevent *stream = bufferevent_openssl_socket_new(
+	    base, -1, tls_server_session(server), BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+
 	if (stream == NULL)
 		memory_panic("no memory for a TLS session");
 	/* a peer that just closes has ended; what it left half is refused anyway */
 	bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
 	return stream;
-}
-
-SSL *
-tls_server_session(struct bufferevent *stream)
-{
-	return bufferevent_openssl_get_ssl(stream);
 }

@@ -33,15 +33,14 @@ MUST_CHECK bool tls_server_staple(struct tls_server *server, const char *ocsp_re
 MUST_CHECK bool tls_server_ask_clients(struct tls_server *server, const char *ca_file,
 				       struct error *error);
 
-/*
- * Gives the connection of a socket, or with -1 one that still has to be given it (evhttp
- * does that), waiting for the peer's handshake.  Freed with bufferevent_free(), which
- * closes the socket.  Never NULL: with NULL evhttp would go on in plain text.
- */
-struct bufferevent *tls_server_accept(struct tls_server *server, struct event_base *base,
-				      int socket);
+/* Gives a session for a peer's handshake, freed with SSL_free(). */
+SSL *tls_server_session(struct tls_server *server);
 
-/* The TLS session of such a connection, borrowed. */
-SSL *tls_server_session(struct bufferevent *stream);
+/*
+ * Gives a connection to which evhttp still gives its socket, waiting for the peer's
+ * handshake.  Freed with bufferevent_free(), which closes the socket.  Never NULL: with
+ * NULL evhttp would go on in plain text.
+ */
+struct bufferevent *tls_server_bufferevent(struct tls_server *server, struct event_base *base);
 
 #endif

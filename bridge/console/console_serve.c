@@ -119,7 +119,7 @@ serve_on_connection(struct event_base *base, void *context)
 {
 	struct console_serve *serve = context;
 
-	return tls_server_accept(serve->server, base, -1);
+	return tls_server_bufferevent(serve->server, base);
 }
 
 /* evconnlistener's error callback is given evhttp's context, not ours. */

@@ -9,37 +9,30 @@
  * again, would be two system calls a request.)  A peer that has said all it has to
  * (close_notify), or is gone, gets its answer tried all the same.
  *
- * OpenSSL reads ahead, or each record would be two system calls.  So it may hold bytes
- * of which the socket says nothing any more: whenever bytes are wanted, it is asked for
- * them (ask_again()).
+ * An answer that is out at once, as nearly all are, with nothing that came behind its
+ * request, ends in IDLE; else what follows is done in a turn of its own, because the
+ * request may still be somebody's who is answering it.
  *
  * One timer a connection.  It is left alone when a deadline moves further away and
  * looks again when it fires, so a busy connection rarely touches it.
- *
- * What of libevent 2.1.12 this rests on: a bufferevent of OpenSSL's waits for its socket
- * to become writable before it writes, and writes when it is told that it is
- * (http_connection_answer()); its callback after writing comes in a later turn; and it is
- * freed by its loop, in a turn after bufferevent_free(), its events at once.
  */
 #include "bridge/receiver/http_connection_internal.h"
 
 #include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_struct.h>
 #include <event2/event.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 
 #include "bridge/deadline.h"
 #include "bridge/receiver/http_admission.h"
-#include "bridge/tls_server.h"
 #include "formats/memory.h"
 
-enum { ANSWER_TIMEOUT_MILLISECONDS = 10000 };
+enum {
+	ANSWER_TIMEOUT_MILLISECONDS = 10000,
+	READ_SIZE = 16 * 1024, /* bytes: what a TLS record holds at most (RFC 8446 5.1) */
+};
 
 /* ---- phases ---- */
 
@@ -83,9 +76,8 @@ http_connection_close(struct http_connection *connection)
 	connection->group->busy -= is_busy(connection->phase);
 	http_admission_leave(connection);
 	(void)event_del(&connection->timer);
-	if (connection->stream != NULL)
-		bufferevent_free(connection->stream);
-	else
+	tls_stream_stop(&connection->stream);
+	if (connection->socket >= 0)
 		(void)close(connection->socket);
 	http_gate_stop(&connection->gate);
 	free(connection);
@@ -130,8 +122,8 @@ send_continue(struct http_connection *connection)
 {
 	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	if (evbuffer_add(bufferevent_get_output(connection->stream), line, sizeof(line) - 1) != 0)
-		memory_panic("no memory for 100 Continue");
+	/* where it cannot be sent, that is found out by reading as well */
+	(void)tls_stream_write(&connection->stream, line, sizeof(line) - 1);
 }
 
 /* Reads on in what is there. */
@@ -162,63 +154,100 @@ advance(struct http_connection *connection)
 	}
 }
 
-/* What OpenSSL has read ahead comes in the next turn of the loop. */
+/* One whose request is somebody else's stays until it is answered. */
 static void
-ask_again(struct http_connection *connection)
+end_input(struct http_connection *connection)
 {
-	if (SSL_has_pending(connection->session) == 1)
-		event_active(&connection->stream->ev_read, EV_READ, 1);
+	if (connection->phase < PHASE_HELD) {
+		http_connection_close(connection);
+		return;
+	}
+	connection->has_ended = true;
+	tls_stream_listen(&connection->stream, false);
 }
 
 static void
-connection_on_input(struct bufferevent *stream, void *context)
+take(struct http_connection *connection, const char *bytes, size_t length)
 {
-	struct http_connection *connection = context;
-	struct evbuffer *input = bufferevent_get_input(stream);
-	size_t size = evbuffer_get_length(input);
-
 	if (connection->gate.state == HTTP_GATE_REFUSED) {
 		/* nothing more is read */
-		(void)evbuffer_drain(input, size);
-		(void)bufferevent_disable(stream, EV_READ);
+		tls_stream_listen(&connection->stream, false);
 		return;
 	}
-	(void)evbuffer_remove(input, http_gate_room(&connection->gate, size), size);
-	http_gate_added(&connection->gate, size);
+	memcpy(http_gate_room(&connection->gate, length), bytes, length);
+	http_gate_added(&connection->gate, length);
 	if (connection->phase >= PHASE_HELD) {
-		(void)bufferevent_disable(stream, EV_READ);
+		tls_stream_listen(&connection->stream, false);
 		return;
 	}
-	ask_again(connection);
+	tls_stream_again_if_pending(&connection->stream);
 	if (http_admission_count(connection))
 		advance(connection);
 	else
 		http_connection_refuse(connection, ANSWER_UNAVAILABLE);
 }
 
+static void
+read_some(struct http_connection *connection)
+{
+	char bytes[READ_SIZE];
+	size_t length;
+
+	switch (tls_stream_read(&connection->stream, bytes, sizeof(bytes), &length)) {
+	case TLS_STREAM_DONE:
+		take(connection, bytes, length);
+		break;
+	case TLS_STREAM_WAITS:
+		break;
+	case TLS_STREAM_ENDED:
+		end_input(connection);
+		break;
+	}
+}
+
 /* ---- answers ---- */
+
+static enum tls_stream_result
+send_answer(struct http_connection *connection, const struct http_response *response)
+{
+	size_t room = http_response_room(response);
+	char *bytes = memory_allocate(room);
+	enum tls_stream_result result;
+	struct text text;
+
+	text_start(&text, bytes, room);
+	http_response_write(response, &connection->asked, &text);
+	if (text.overflowed)
+		memory_panic("an answer is longer than its room");
+	result = tls_stream_write(&connection->stream, text.bytes, text.length);
+	free(bytes);
+	return result;
+}
+
+/* Behind this answer nothing is to be done but to wait for a request. */
+static bool
+is_done(const struct http_connection *connection)
+{
+	return !connection->asked.closes && !connection->has_ended &&
+	       connection->gate.length == 0 && connection->stream.reads;
+}
 
 void
 http_connection_answer(struct http_connection *connection, const struct http_response *response)
 {
-	struct evbuffer *output = bufferevent_get_output(connection->stream);
-	ev_ssize_t room = (ev_ssize_t)http_response_room(response);
-	struct evbuffer_iovec space;
-	struct text text;
+	enum tls_stream_result sent;
 
 	connection->asked.closes = http_response_closes(response, &connection->asked);
-	if (evbuffer_reserve_space(output, room, &space, 1) < 1)
-		memory_panic("no memory for an answer");
-	text_start(&text, space.iov_base, space.iov_len);
-	http_response_write(response, &connection->asked, &text);
-	if (text.overflowed)
-		memory_panic("an answer is longer than its room");
-	space.iov_len = text.length;
-	if (evbuffer_commit_space(output, &space, 1) < 0)
-		memory_panic("an answer has no place");
+	sent = send_answer(connection, response);
+	if (sent == TLS_STREAM_DONE && is_done(connection)) {
+		http_connection_enter(connection, PHASE_IDLE,
+				      connection->group->limits.idle_timeout);
+		return;
+	}
+	connection->has_ended |= sent == TLS_STREAM_ENDED;
 	http_connection_enter(connection, PHASE_ANSWER, ANSWER_TIMEOUT_MILLISECONDS);
-	/* the socket has room for it, nearly always: written now, not after epoll says so */
-	event_active(&connection->stream->ev_write, EV_WRITE, 1);
+	if (sent != TLS_STREAM_WAITS)
+		tls_stream_again(&connection->stream);
 }
 
 /* Nothing more is read or written here; but see http_linger.h. */
@@ -229,11 +258,9 @@ close_behind_answer(struct http_connection *connection)
 	bool lingers = connection->gate.state == HTTP_GATE_REFUSED && !connection->has_ended;
 	int socket = connection->socket;
 
-	/* so that the peer knows that nothing was cut off (RFC 8446 6.1) */
-	if (SSL_shutdown(connection->session) < 0)
-		ERR_clear_error();
-	if (lingers) /* without its BIO the session does not close the socket when it is freed */
-		SSL_set_bio(connection->session, NULL, NULL);
+	tls_stream_say_end(&connection->stream);
+	if (lingers)
+		connection->socket = -1;
 	http_connection_close(connection);
 	if (lingers)
 		http_linger_start(&group->lingers, group->base, socket);
@@ -253,46 +280,50 @@ read_on(struct http_connection *connection)
 		http_connection_close(connection);
 		return;
 	}
-	if ((bufferevent_get_enabled(connection->stream) & EV_READ) == 0)
-		(void)bufferevent_enable(connection->stream, EV_READ);
-	ask_again(connection);
-}
-
-static void
-connection_on_output(struct bufferevent *stream, void *context)
-{
-	struct http_connection *connection = context;
-
-	/* it may be "100 Continue" that is out, and an answer may have come behind it */
-	if (connection->phase != PHASE_ANSWER ||
-	    evbuffer_get_length(bufferevent_get_output(stream)) > 0)
-		return;
-	if (connection->asked.closes)
-		close_behind_answer(connection);
-	else
-		read_on(connection);
+	tls_stream_listen(&connection->stream, true);
+	tls_stream_again_if_pending(&connection->stream);
 }
 
 /* ---- life ---- */
 
 static void
-connection_on_event(struct bufferevent *stream, short what, void *context)
+shake_hands(struct http_connection *connection)
 {
-	struct http_connection *connection = context;
-
-	if ((what & BEV_EVENT_CONNECTED) != 0) {
+	switch (tls_stream_accept(&connection->stream)) {
+	case TLS_STREAM_DONE:
 		http_connection_enter(connection, PHASE_IDLE,
 				      connection->group->limits.idle_timeout);
-		ask_again(connection);
-	} else if (connection->phase == PHASE_HELD ||
-		   (connection->phase == PHASE_ANSWER && (what & BEV_EVENT_EOF) != 0 &&
-		    (what & BEV_EVENT_READING) != 0)) {
-		connection->has_ended = true;
-		(void)bufferevent_disable(stream, EV_READ);
-		/* libevent has stopped writing, too */
-		(void)bufferevent_enable(stream, EV_WRITE);
-	} else {
+		tls_stream_again_if_pending(&connection->stream);
+		break;
+	case TLS_STREAM_WAITS:
+		break;
+	case TLS_STREAM_ENDED:
 		http_connection_close(connection);
+		break;
+	}
+}
+
+static void
+connection_on_turn(evutil_socket_t socket, short what, void *context)
+{
+	struct http_connection *connection = context;
+	enum tls_stream_result sent;
+
+	(void)socket, (void)what;
+	if (connection->phase == PHASE_HANDSHAKE) {
+		shake_hands(connection);
+		return;
+	}
+	/* it may be "100 Continue" that is out, and an answer may have come behind it */
+	sent = tls_stream_flush(&connection->stream);
+	connection->has_ended |= sent == TLS_STREAM_ENDED;
+	if (connection->phase != PHASE_ANSWER || sent == TLS_STREAM_WAITS) {
+		if (connection->stream.reads)
+			read_some(connection);
+	} else if (connection->asked.closes) {
+		close_behind_answer(connection);
+	} else {
+		read_on(connection);
 	}
 }
 
@@ -301,13 +332,8 @@ begin_handshake(struct http_connection *connection)
 {
 	struct http_connection_group *group = connection->group;
 
-	connection->stream = tls_server_accept(group->server, group->base, connection->socket);
-	connection->session = tls_server_session(connection->stream);
-	SSL_set_read_ahead(connection->session, 1);
-	bufferevent_setcb(connection->stream, connection_on_input, connection_on_output,
-			  connection_on_event, connection);
-	if (bufferevent_enable(connection->stream, EV_READ) != 0)
-		memory_panic("no event for a connection");
+	tls_stream_start(&connection->stream, group->server, group->base, connection->socket,
+			 connection_on_turn, connection);
 	http_connection_enter(connection, PHASE_HANDSHAKE, group->limits.handshake_timeout);
 }
 
@@ -378,7 +404,7 @@ http_connection_open(struct http_connection_group *group, int socket,
 SSL *
 http_connection_session(const struct http_connection *connection)
 {
-	return connection->session;
+	return connection->stream.session;
 }
 
 const char *

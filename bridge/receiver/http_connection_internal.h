@@ -8,6 +8,7 @@
 
 #include "bridge/receiver/http_connection.h"
 #include "bridge/receiver/http_gate.h"
+#include "bridge/receiver/tls_stream.h"
 
 enum {
 	HTTP_ADDRESS = 64 /* bytes: of IPv6 with the name of an interface */
@@ -26,9 +27,8 @@ enum phase {
 
 struct http_connection {
 	struct http_connection_group *group;
-	int socket;
-	struct bufferevent *stream; /* owned, and with it the socket; NULL: ARRIVED */
-	SSL *session;               /* of `stream` */
+	int socket;               /* owned; -1: somebody else has it */
+	struct tls_stream stream; /* not begun while ARRIVED */
 	struct http_gate gate;
 	struct http_asked asked; /* of the request that was handed on */
 	enum phase phase;

@@ -13,7 +13,6 @@ import concurrent.futures
 import os
 import shutil
 import signal
-import statistics
 import sys
 import time
 from pathlib import Path
@@ -73,11 +72,6 @@ def fight(duellists, directory, prefix, arguments):
             for figure, seconds in zip(figures, used, strict=True)]
 
 
-def mean_and_error(ratios):
-    error = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else 0
-    return f"{statistics.mean(ratios):.3f} +- {error:.3f}"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -106,8 +100,8 @@ def main():
     finally:
         for duellist in duellists:
             duellist.end()
-    print(f"the other for the first: requests {mean_and_error(rates)}   "
-          f"CPU a request {mean_and_error(costs)}")
+    print(f"the other for the first: requests {run.mean_and_error(rates)}   "
+          f"CPU a request {run.mean_and_error(costs)}")
     shutil.rmtree(directory)
     return 0
 

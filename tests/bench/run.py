@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 """Requests and events a second, beside nginx as the limit of a front end.
 
-    tests/bench/run.py [--seconds 10] [--connections 64] [--loops N]
+    tests/bench/run.py [--rounds 5] [--seconds 3] [--connections 64] [--loops N]
     tests/bench/run.py --memory [--events 1000000]   resident memory after that many
 
 wrk posts unique events of 450 bytes, signed before it starts, over TLS keep-alive
 to the bridge, which forwards them to a real rsyslogd over TCP; then the same
 requests to nginx: one worker, TLS, the same certificate, 202 with an empty body.
-The report goes to stdout; all else to build/stage/bench.
+Both take turns, round by round, so that a noisy machine is noisy for both; the ratio
+is the mean over the rounds, with its standard error.  The report goes to stdout; all
+else to build/stage/bench.
 """
 import argparse
 import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -107,58 +110,89 @@ def print_disk(directory, connections):
 
 
 def bench_bridge(bridge, collector, requests, count, arguments):
+    """(figures, {role: seconds of CPU}), all its events being at the collector."""
     pids = processes(bridge)
     before = {role: cpu_seconds(pid) for role, pid in pids.items()}
-    began = time.monotonic()
+    arrived = len(collector.records.read().first)
     figures = wrk(bridge.port, requests, count, arguments, again=False)
     stored = figures["requests"] - figures["not_2xx"]
     # wrk ends while requests are under way, so a few more may arrive than it has counted.
-    until(lambda: time.sleep(0.3) or len(collector.records.read().first) >= stored,
+    until(lambda: time.sleep(0.3) or len(collector.records.read().first) >= arrived + stored,
           f"{stored} events at rsyslogd", 120)
-    drained = time.monotonic() - began
-    used = {role: cpu_seconds(pid) - before[role] for role, pid in pids.items()}
-    print_figures("bridge", figures, sum(used.values()))
-    each = "   ".join(f"{role} {seconds / figures['requests'] * 1e6:.1f} us"
-                      for role, seconds in used.items())
-    print(f"           of the CPU: {each}")
-    print(f"           events at rsyslogd: {len(collector.records.first):,} of {stored:,} answered "
-          f"202, {collector.records.duplicates()} duplicates, all there {drained:.1f} s after the "
-          f"start ({stored / drained:,.0f} events/s end to end)")
-    return figures
+    return figures, {role: cpu_seconds(pid) - before[role] for role, pid in pids.items()}
 
 
-def bench_nginx(bridge, directory, requests, count, arguments):
-    port = free_port()
-    config = directory / "nginx.conf"
-    text = (HERE / "nginx.conf").read_text()
-    for name, value in (("PORT", port), ("CERTIFICATE", bridge.directory / "cert.pem"),
-                        ("KEY", bridge.directory / "key.pem")):
-        text = text.replace(f"@{name}@", str(value))
-    config.write_text(text)
-    nginx = Program("nginx", directory)
-    nginx.launch(["nginx", "-p", directory, "-e", "stderr", "-c", config],
-                 {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
-    try:
-        workers = f"/proc/{nginx.process.pid}/task/{nginx.process.pid}/children"
-        until(lambda: nginx.must_run() and Path(workers).read_text().split(), "nginx has a worker")
-        pids = [nginx.process.pid, *map(int, Path(workers).read_text().split())]
-        before = sum(map(cpu_seconds, pids))
-        figures = wrk(port, requests, count, arguments, again=True)
-        print_figures("nginx", figures, sum(map(cpu_seconds, pids)) - before)
-        nginx.signal(signal.SIGTERM)
-    finally:
-        nginx.end()
-    return figures
+class Nginx(Program):
+    """With the bridge's certificate."""
+
+    def __init__(self, bridge, directory):
+        super().__init__("nginx", directory)
+        self.directory = directory
+        self.port = free_port()
+        text = (HERE / "nginx.conf").read_text()
+        for name, value in (("PORT", self.port), ("CERTIFICATE", bridge.directory / "cert.pem"),
+                            ("KEY", bridge.directory / "key.pem")):
+            text = text.replace(f"@{name}@", str(value))
+        self.config = directory / "nginx.conf"
+        self.config.write_text(text)
+
+    def start(self):
+        self.launch(["nginx", "-p", self.directory, "-e", "stderr", "-c", self.config],
+                    {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+        until(lambda: self.must_run() and self.workers(), "nginx has a worker")
+
+    def workers(self):
+        pid = self.process.pid
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+    def cpu_seconds(self):
+        return sum(map(cpu_seconds, [self.process.pid, *map(int, self.workers())]))
+
+
+def bench_nginx(nginx, requests, count, arguments):
+    before = nginx.cpu_seconds()
+    figures = wrk(nginx.port, requests, count, arguments, again=True)
+    return figures, nginx.cpu_seconds() - before
+
+
+def mean_and_error(values):
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0
+    return f"{statistics.mean(values):.3f} +- {error:.3f}"
+
+
+def print_cpu(rounds):
+    """Of (figures, {role: seconds}) each."""
+    requests = sum(figures["requests"] for figures, _ in rounds)
+    print("CPU      " + "   ".join(
+        f"{role} {sum(used[role] for _, used in rounds) / requests * 1e6:.1f} us"
+        for role in rounds[0][1]) + "   a request of the bridge")
 
 
 def bench_speed(bridge, collector, directory, arguments):
     count = arguments.seconds * MOST_EVENTS_A_SECOND
-    requests = sign(bridge, directory, count)
-    os.sync()  # or the kernel writes these hundreds of MB back while commits wait for the disk
+    nginx = Nginx(bridge, directory)
+    rounds, ratios, stored = [], [], 0
     print_disk(directory, arguments.connections)
-    ours = bench_bridge(bridge, collector, requests, count, arguments)
-    limit = bench_nginx(bridge, directory, requests, count, arguments)
-    print(f"ratio    {rate(ours) / rate(limit):.2f} of nginx, every 202 on disk")
+    try:
+        nginx.start()
+        for number in range(arguments.rounds):
+            requests = sign(bridge, directory, count, f"bench{number}")
+            os.sync()  # or the kernel writes that file back while commits wait for the disk
+            figures, used = bench_bridge(bridge, collector, requests, count, arguments)
+            rounds.append((figures, used))
+            print_figures("bridge", figures, sum(used.values()))
+            limit, seconds = bench_nginx(nginx, requests, count, arguments)
+            print_figures("nginx", limit, seconds)
+            ratios.append(rate(figures) / rate(limit))
+            stored += figures["requests"] - figures["not_2xx"]
+        nginx.signal(signal.SIGTERM)
+    finally:
+        nginx.end()
+    print_cpu(rounds)
+    print(f"events   {len(collector.records.first):,} at rsyslogd of {stored:,} answered 202, "
+          f"{collector.records.duplicates()} duplicates")
+    print(f"ratio    {mean_and_error(ratios)} of nginx, every 202 on disk   "
+          f"({', '.join(f'{ratio:.2f}' for ratio in ratios)})")
 
 
 def print_memory(bridge, count):
@@ -194,7 +228,8 @@ def bench_memory(bridge, collector, directory, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--loops", type=int, help="listen.loops; default: one a core")
     parser.add_argument("--memory", action="store_true")
