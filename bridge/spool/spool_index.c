@@ -41,11 +41,12 @@ struct making {
 struct spool_index {
 	struct database *database;
 	struct database *spool;
-	struct database_statement *read, *first_kept;
+	struct database_statement *read, *range;
 	struct database_statement *begin, *commit, *rollback;
 	struct database_statement *add_segment, *add_posting, *add_type;
 	struct database_statement *forget_segment, *forget_posting;
-	uint64_t last; /* indexed up to here */
+	uint64_t last;   /* indexed up to here */
+	uint64_t wanted; /* before the spool has come to there no segment is whole */
 	struct making making;
 	unsigned char *bytes; /* of one row of postings */
 };
@@ -89,7 +90,9 @@ open_spool(struct spool_index *index, const char *directory, int64_t *epoch, str
 				"SELECT seq, received_at, id, resource, type FROM events"
 				" WHERE seq > ? ORDER BY seq LIMIT ?",
 				error) &&
-	       database_prepare(index->spool, &index->first_kept, "SELECT min(seq) FROM events",
+	       database_prepare(index->spool, &index->range,
+				"SELECT (SELECT min(seq) FROM events),"
+				" (SELECT max(seq) FROM events)",
 				error);
 }
 
@@ -149,6 +152,7 @@ open_file(struct spool_index *index, const char *directory, int64_t epoch, bool 
 		return false;
 	*stale = known != 0 && known != epoch;
 	index->last = (uint64_t)last;
+	index->wanted = index->last + SPOOL_INDEX_SEGMENT;
 	if (*stale || known == epoch)
 		return true;
 	return set_epoch(index, epoch, error);
@@ -191,7 +195,7 @@ spool_index_close(struct spool_index *index)
 	if (index == NULL)
 		return;
 	database_finalize(index->read);
-	database_finalize(index->first_kept);
+	database_finalize(index->range);
 	database_finalize(index->begin);
 	database_finalize(index->commit);
 	database_finalize(index->rollback);
@@ -372,24 +376,17 @@ write_segment(struct spool_index *index, struct error *error)
 
 /* The first of the last segment that was pruned whole; 0: none was. */
 static bool
-find_stale(struct spool_index *index, uint64_t *stale, struct error *error)
+find_stale(struct spool_index *index, uint64_t first_kept, uint64_t *stale, struct error *error)
 {
 	struct database_statement *find;
 	enum database_step step;
-	uint64_t first_kept;
 
-	*stale = 0;
-	if (database_step(index->first_kept, error) != DATABASE_ROW)
-		return false;
-	first_kept = (uint64_t)database_number(index->first_kept, 0);
-	database_reset(index->first_kept);
 	if (!database_prepare(index->database, &find,
 			      "SELECT max(first) FROM segments WHERE last < ?", error))
 		return false;
 	database_bind_number(find, 1, (int64_t)first_kept);
 	step = database_step(find, error);
-	if (step == DATABASE_ROW)
-		*stale = (uint64_t)database_number(find, 0);
+	*stale = step == DATABASE_ROW ? (uint64_t)database_number(find, 0) : 0;
 	database_finalize(find);
 	return step == DATABASE_ROW;
 }
@@ -411,14 +408,23 @@ forget(struct spool_index *index, uint64_t stale, struct error *error)
 
 /* ---- a step ---- */
 
+/* The first and the last event that are kept; 0 where there is none. */
+static bool
+read_range(struct spool_index *index, uint64_t *first, uint64_t *last, struct error *error)
+{
+	bool done = database_step(index->range, error) == DATABASE_ROW;
+
+	*first = done ? (uint64_t)database_number(index->range, 0) : 0;
+	*last = done ? (uint64_t)database_number(index->range, 1) : 0;
+	database_reset(index->range);
+	return done;
+}
+
 /* Between BEGIN and COMMIT. */
 static bool
-change(struct spool_index *index, bool *whole, struct error *error)
+change(struct spool_index *index, uint64_t stale, bool *whole, struct error *error)
 {
-	uint64_t stale;
-
-	if (!gather(index, whole, error) || (*whole && !write_segment(index, error)) ||
-	    !find_stale(index, &stale, error))
+	if (!gather(index, whole, error) || (*whole && !write_segment(index, error)))
 		return false;
 	return stale == 0 || forget(index, stale, error);
 }
@@ -426,17 +432,26 @@ change(struct spool_index *index, bool *whole, struct error *error)
 bool
 spool_index_extend(struct spool_index *index, bool *more, struct error *error)
 {
+	uint64_t first, last, stale;
 	struct error ignored;
 
 	*more = false;
+	if (!read_range(index, &first, &last, error) || !find_stale(index, first, &stale, error))
+		return false;
+	if (last < index->wanted && stale == 0)
+		return true;
 	if (database_run(index->begin, error) != DATABASE_END)
 		return false;
-	if (!change(index, more, error) || database_run(index->commit, error) != DATABASE_END) {
+	if (!change(index, stale, more, error) ||
+	    database_run(index->commit, error) != DATABASE_END) {
 		(void)database_run(index->rollback, &ignored);
 		return false;
 	}
-	if (*more)
+	if (*more) {
 		index->last = index->making.segment.last;
+		index->making.events = 0;
+	}
+	index->wanted = index->making.segment.last + SPOOL_INDEX_SEGMENT - index->making.events;
 	if (database_wal_size(index->database) < WAL_DUE)
 		return true;
 	return database_checkpoint(index->database, DATABASE_CHECKPOINT_RESTART, error) &&

@@ -295,6 +295,49 @@ forwards_is_the_other_way_round(void **state)
 	spool_find_close(find);
 }
 
+/* Bytes that this process has read from files. */
+static unsigned long long
+count_read(void)
+{
+	FILE *file = fopen("/proc/self/io", "r");
+	unsigned long long count;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "rchar: %llu", &count), 1);
+	assert_int_equal(fclose(file), 0);
+	return count;
+}
+
+static void
+what_is_no_segment_yet_is_not_read_again(void **state)
+{
+	enum { ROUNDS = 20, PAGES = 8 * 4096 };
+	struct spool_index *index;
+	struct error error;
+	unsigned long long before, read = 0;
+	bool more = true;
+
+	(void)state;
+	assert_int_equal(build(false), 0);
+	assert_true(spool_index_open(&index, directory, false, &error));
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		fill(TOTAL + 1 + round, 1);
+		before = count_read();
+		assert_true(spool_index_extend(index, &more, &error));
+		read += count_read() - before;
+		assert_false(more);
+	}
+	/* once all 1,000 of them, and else no more than it takes to look how many there are */
+	assert_in_range(read, 1, 1000 * 128 + ROUNDS * PAGES);
+	fill(TOTAL + 1 + ROUNDS, SPOOL_INDEX_SEGMENT - 1000 - ROUNDS - 1);
+	assert_true(spool_index_extend(index, &more, &error));
+	assert_false(more);
+	fill(TOTAL + SPOOL_INDEX_SEGMENT - 1000, 1);
+	assert_true(spool_index_extend(index, &more, &error));
+	assert_true(more);
+	spool_index_close(index);
+}
+
 /* How many descriptors of ours are index.db as it is now. */
 static unsigned
 count_open_indexes(void)
@@ -342,6 +385,7 @@ main(void)
 	    cmocka_unit_test(one_who_stays_open_uses_what_was_indexed_since),
 	    cmocka_unit_test(a_damaged_index_is_made_anew),
 	    cmocka_unit_test(what_was_pruned_is_forgotten_and_the_rest_found),
+	    cmocka_unit_test(what_is_no_segment_yet_is_not_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_filled, tear_down_with_index);
