@@ -110,16 +110,18 @@ def print_disk(directory, connections):
 
 
 def bench_bridge(bridge, collector, requests, count, arguments):
-    """(figures, {role: seconds of CPU}), all its events being at the collector."""
+    """(figures, {role: seconds of CPU}, seconds until all were at the collector, behind wrk)."""
     pids = processes(bridge)
     before = {role: cpu_seconds(pid) for role, pid in pids.items()}
     arrived = len(collector.records.read().first)
     figures = wrk(bridge.port, requests, count, arguments, again=False)
+    ended = time.monotonic()
     stored = figures["requests"] - figures["not_2xx"]
     # wrk ends while requests are under way, so a few more may arrive than it has counted.
-    until(lambda: time.sleep(0.3) or len(collector.records.read().first) >= arrived + stored,
+    until(lambda: len(collector.records.read().first) >= arrived + stored,
           f"{stored} events at rsyslogd", 120)
-    return figures, {role: cpu_seconds(pid) - before[role] for role, pid in pids.items()}
+    used = {role: cpu_seconds(pid) - before[role] for role, pid in pids.items()}
+    return figures, used, time.monotonic() - ended
 
 
 class Nginx(Program):
@@ -183,15 +185,16 @@ def print_cpu(rounds):
 def bench_speed(bridge, collector, directory, arguments):
     count = arguments.seconds * MOST_EVENTS_A_SECOND
     nginx = Nginx(bridge, directory)
-    rounds, rates, limits, stored = [], [], [], 0
+    rounds, rates, limits, late, stored = [], [], [], 0, 0
     print_disk(directory, arguments.connections)
     try:
         nginx.start()
         for number in range(arguments.rounds):
             requests = sign(bridge, directory, count, f"bench{number}")
             os.sync()  # or the kernel writes that file back while commits wait for the disk
-            figures, used = bench_bridge(bridge, collector, requests, count, arguments)
+            figures, used, behind = bench_bridge(bridge, collector, requests, count, arguments)
             rounds.append((figures, used))
+            late = max(late, behind)
             print_figures("bridge", figures, sum(used.values()))
             limit, seconds = bench_nginx(nginx, requests, count, arguments)
             print_figures("nginx", limit, seconds)
@@ -203,7 +206,8 @@ def bench_speed(bridge, collector, directory, arguments):
         nginx.end()
     print_cpu(rounds)
     print(f"events   {len(collector.records.first):,} at rsyslogd of {stored:,} answered 202, "
-          f"{collector.records.duplicates()} duplicates")
+          f"{collector.records.duplicates()} duplicates; all of a round at most {late:.2f} s "
+          "behind its last answer")
     print(f"mean     bridge {statistics.mean(rates):,.0f}   nginx {statistics.mean(limits):,.0f} "
           f"requests/s   ratio {ratio_and_error(rates, limits)}, every 202 on disk")
 
