@@ -70,6 +70,12 @@ http_connection_enter(struct http_connection *connection, enum phase phase, int6
 		start_timer(connection, now);
 }
 
+static void
+become_idle(struct http_connection *connection)
+{
+	http_connection_enter(connection, PHASE_IDLE, connection->group->limits.idle_timeout);
+}
+
 void
 http_connection_close(struct http_connection *connection)
 {
@@ -135,7 +141,7 @@ advance(struct http_connection *connection)
 	switch (http_gate_read(&connection->gate)) {
 	case HTTP_GATE_IDLE:
 		if (is_busy(connection->phase))
-			http_connection_enter(connection, PHASE_IDLE, limits->idle_timeout);
+			become_idle(connection);
 		break;
 	case HTTP_GATE_HEAD:
 		if (connection->phase != PHASE_HEAD)
@@ -240,8 +246,7 @@ http_connection_answer(struct http_connection *connection, const struct http_res
 	connection->asked.closes = http_response_closes(response, &connection->asked);
 	sent = send_answer(connection, response);
 	if (sent == TLS_STREAM_DONE && is_done(connection)) {
-		http_connection_enter(connection, PHASE_IDLE,
-				      connection->group->limits.idle_timeout);
+		become_idle(connection);
 		return;
 	}
 	connection->has_ended |= sent == TLS_STREAM_ENDED;
@@ -291,8 +296,7 @@ shake_hands(struct http_connection *connection)
 {
 	switch (tls_stream_accept(&connection->stream)) {
 	case TLS_STREAM_DONE:
-		http_connection_enter(connection, PHASE_IDLE,
-				      connection->group->limits.idle_timeout);
+		become_idle(connection);
 		tls_stream_again_if_pending(&connection->stream);
 		break;
 	case TLS_STREAM_WAITS:

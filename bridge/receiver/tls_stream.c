@@ -3,7 +3,7 @@
  * which the socket says nothing any more: tls_stream_again_if_pending().
  *
  * SSL_get_error() looks into the thread's queue of errors, where what an earlier call
- * left, for whatever it did, would be taken for this one's.
+ * left, for whatever it did, would be taken for this one's: forget_errors() before each.
  */
 #include "bridge/receiver/tls_stream.h"
 
@@ -35,21 +35,15 @@ add(struct event *event)
 static enum tls_stream_result
 judge(struct tls_stream *stream, int result)
 {
-	enum tls_stream_result judged = TLS_STREAM_ENDED;
-
 	switch (SSL_get_error(stream->session, result)) {
 	case SSL_ERROR_WANT_READ:
-		judged = TLS_STREAM_WAITS;
-		break;
+		return TLS_STREAM_WAITS;
 	case SSL_ERROR_WANT_WRITE:
 		add(&stream->writable);
-		judged = TLS_STREAM_WAITS;
-		break;
+		return TLS_STREAM_WAITS;
 	default:
-		break;
+		return TLS_STREAM_ENDED;
 	}
-	forget_errors();
-	return judged;
 }
 
 void
@@ -173,7 +167,5 @@ tls_stream_again_if_pending(struct tls_stream *stream)
 void
 tls_stream_say_end(struct tls_stream *stream)
 {
-	forget_errors();
 	(void)SSL_shutdown(stream->session);
-	forget_errors();
 }

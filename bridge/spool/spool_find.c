@@ -73,9 +73,7 @@ spool_find_open(struct spool_find **out, const char *directory, struct error *er
 			      COLUMNS "seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT ?", error) ||
 	    !database_prepare(find->database, &find->up,
 			      COLUMNS "seq BETWEEN ? AND ? ORDER BY seq LIMIT ?", error) ||
-	    !database_prepare(find->database, &find->range,
-			      "SELECT (SELECT min(seq) FROM events), (SELECT max(seq) FROM events)",
-			      error)) {
+	    !spool_internal_prepare_range(find->database, &find->range, error)) {
 		spool_find_close(find);
 		return false;
 	}
@@ -416,14 +414,7 @@ spool_find_rejected_count(struct spool_find *find, uint64_t *count, struct error
 bool
 spool_find_range(struct spool_find *find, uint64_t *first, uint64_t *last, struct error *error)
 {
-	bool done = database_step(find->range, error) == DATABASE_ROW;
-
-	if (done) {
-		*first = (uint64_t)database_number(find->range, 0);
-		*last = (uint64_t)database_number(find->range, 1);
-	}
-	database_reset(find->range);
-	return done;
+	return spool_internal_range(find->range, first, last, error);
 }
 
 static bool

@@ -90,10 +90,7 @@ open_spool(struct spool_index *index, const char *directory, int64_t *epoch, str
 				"SELECT seq, received_at, id, resource, type FROM events"
 				" WHERE seq > ? ORDER BY seq LIMIT ?",
 				error) &&
-	       database_prepare(index->spool, &index->range,
-				"SELECT (SELECT min(seq) FROM events),"
-				" (SELECT max(seq) FROM events)",
-				error);
+	       spool_internal_prepare_range(index->spool, &index->range, error);
 }
 
 static bool
@@ -408,18 +405,6 @@ forget(struct spool_index *index, uint64_t stale, struct error *error)
 
 /* ---- a step ---- */
 
-/* The first and the last event that are kept; 0 where there is none. */
-static bool
-read_range(struct spool_index *index, uint64_t *first, uint64_t *last, struct error *error)
-{
-	bool done = database_step(index->range, error) == DATABASE_ROW;
-
-	*first = done ? (uint64_t)database_number(index->range, 0) : 0;
-	*last = done ? (uint64_t)database_number(index->range, 1) : 0;
-	database_reset(index->range);
-	return done;
-}
-
 /* Between BEGIN and COMMIT. */
 static bool
 change(struct spool_index *index, uint64_t stale, bool *whole, struct error *error)
@@ -436,7 +421,8 @@ spool_index_extend(struct spool_index *index, bool *more, struct error *error)
 	struct error ignored;
 
 	*more = false;
-	if (!read_range(index, &first, &last, error) || !find_stale(index, first, &stale, error))
+	if (!spool_internal_range(index->range, &first, &last, error) ||
+	    !find_stale(index, first, &stale, error))
 		return false;
 	if (last < index->wanted && stale == 0)
 		return true;
@@ -447,11 +433,10 @@ spool_index_extend(struct spool_index *index, bool *more, struct error *error)
 		(void)database_run(index->rollback, &ignored);
 		return false;
 	}
-	if (*more) {
+	if (*more)
 		index->last = index->making.segment.last;
-		index->making.events = 0;
-	}
-	index->wanted = index->making.segment.last + SPOOL_INDEX_SEGMENT - index->making.events;
+	index->wanted =
+	    index->making.segment.last + SPOOL_INDEX_SEGMENT - (*more ? 0 : index->making.events);
 	if (database_wal_size(index->database) < WAL_DUE)
 		return true;
 	return database_checkpoint(index->database, DATABASE_CHECKPOINT_RESTART, error) &&

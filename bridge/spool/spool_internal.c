@@ -46,6 +46,30 @@ spool_internal_abandon(struct spool *spool, enum database_step step, struct erro
 	return SPOOL_FULL;
 }
 
+bool
+spool_internal_prepare_range(struct database *database, struct database_statement **range,
+			     struct error *error)
+{
+	/* two questions: SQLite goes to the ends of the tree for each, and through it for one */
+	return database_prepare(
+	    database, range, "SELECT (SELECT min(seq) FROM events), (SELECT max(seq) FROM events)",
+	    error);
+}
+
+bool
+spool_internal_range(struct database_statement *range, uint64_t *first, uint64_t *last,
+		     struct error *error)
+{
+	bool done = database_step(range, error) == DATABASE_ROW;
+
+	if (done) {
+		*first = (uint64_t)database_number(range, 0);
+		*last = (uint64_t)database_number(range, 1);
+	}
+	database_reset(range);
+	return done;
+}
+
 void
 spool_internal_suspect(const struct spool *spool)
 {

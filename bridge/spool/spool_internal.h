@@ -58,6 +58,16 @@ MUST_CHECK bool spool_internal_path(char *path, const char *directory, const cha
 MUST_CHECK bool spool_internal_filling(struct database *database, bool *is_filling,
 				       struct error *error);
 
+/*
+ * The first and the last sequence of spool.db that are kept; both 0 where there is none.
+ * Of a statement that is prepared once, and finalized by its owner.
+ */
+MUST_CHECK bool spool_internal_prepare_range(struct database *database,
+					     struct database_statement **range,
+					     struct error *error);
+MUST_CHECK bool spool_internal_range(struct database_statement *range, uint64_t *first,
+				     uint64_t *last, struct error *error);
+
 /* Damage showed when it was written to: the next start puts the file aside. */
 void spool_internal_suspect(const struct spool *spool);
 

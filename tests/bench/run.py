@@ -185,7 +185,7 @@ def print_cpu(rounds):
 def bench_speed(bridge, collector, directory, arguments):
     count = arguments.seconds * MOST_EVENTS_A_SECOND
     nginx = Nginx(bridge, directory)
-    rounds, rates, limits, late, stored = [], [], [], 0, 0
+    rounds, limits, late = [], [], 0
     print_disk(directory, arguments.connections)
     try:
         nginx.start()
@@ -198,13 +198,13 @@ def bench_speed(bridge, collector, directory, arguments):
             print_figures("bridge", figures, sum(used.values()))
             limit, seconds = bench_nginx(nginx, requests, count, arguments)
             print_figures("nginx", limit, seconds)
-            rates.append(rate(figures))
             limits.append(rate(limit))
-            stored += figures["requests"] - figures["not_2xx"]
         nginx.signal(signal.SIGTERM)
     finally:
         nginx.end()
     print_cpu(rounds)
+    rates = [rate(figures) for figures, _ in rounds]
+    stored = sum(figures["requests"] - figures["not_2xx"] for figures, _ in rounds)
     print(f"events   {len(collector.records.first):,} at rsyslogd of {stored:,} answered 202, "
           f"{collector.records.duplicates()} duplicates; all of a round at most {late:.2f} s "
           "behind its last answer")
