@@ -143,6 +143,11 @@ class Nginx(Program):
                     {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
         until(lambda: self.must_run() and self.workers(), "nginx has a worker")
 
+    def end(self):
+        if self.is_running():
+            self.signal(signal.SIGTERM)  # killed, it would leave its worker behind
+        super().end()
+
     def workers(self):
         pid = self.process.pid
         return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -199,7 +204,6 @@ def bench_speed(bridge, collector, directory, arguments):
             limit, seconds = bench_nginx(nginx, requests, count, arguments)
             print_figures("nginx", limit, seconds)
             limits.append(rate(limit))
-        nginx.signal(signal.SIGTERM)
     finally:
         nginx.end()
     print_cpu(rounds)
